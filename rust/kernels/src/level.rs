@@ -49,6 +49,9 @@ impl FromStr for Tier {
 
 /// The highest tier this machine runs, whatever the environment says.
 fn native() -> Tier {
+    #[cfg(target_arch = "x86_64")]
+    return crate::x86_64::native();
+    #[cfg(not(target_arch = "x86_64"))]
     Tier::Scalar
 }
 

@@ -28,6 +28,8 @@ mod query;
 mod residual;
 mod residual_table;
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
 
 pub use centroid::{
     centroid_scores, centroid_scores_at, next_above, next_above_at, quantise_centroids,

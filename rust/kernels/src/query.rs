@@ -7,6 +7,9 @@
 /// Query tokens are padded with zero tokens to a multiple of this.
 pub const LANES: usize = 16;
 
+/// Largest dimension of a token: kernels keep whole tokens on the stack.
+pub(crate) const MAX_DIM: usize = 1024;
+
 /// Largest magnitude of a quantised query value. 255 * 63 * 2 = 32,130 stays below the 32,767
 /// where `vpmaddubsw` saturates, so that every tier sees the same integers.
 const QUERY_MAX: f32 = 63.0;
@@ -125,7 +128,10 @@ impl Query {
     }
 
     /// The offset panel of lanes `16 * panel ..`, `[dim / 8][16][2]`.
-    #[allow(dead_code, reason = "only the AVX2 tier subtracts offsets in 16 bits")]
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        allow(dead_code, reason = "AVX2 alone needs it")
+    )]
     pub(crate) fn offset_panel(&self, panel: usize) -> &[i16] {
         &self.offsets[panel * self.dim * LANES / 4..][..self.dim * LANES / 4]
     }
@@ -144,8 +150,8 @@ impl Query {
 /// Panics unless `dim` is a multiple of 8 in 8..=1024.
 pub(crate) fn check_dim(dim: usize) {
     assert!(
-        dim.is_multiple_of(8) && (8..=1024).contains(&dim),
-        "dimension is {dim}, not a multiple of 8 in 8..=1024"
+        dim.is_multiple_of(8) && (8..=MAX_DIM).contains(&dim),
+        "dimension is {dim}, not a multiple of 8 in 8..={MAX_DIM}"
     );
 }
 
