@@ -1,8 +1,8 @@
 """Everything Weft raises on purpose.
 
 One base, `WeftError`, and below it one class per thing a caller can act on. Each class also derives
-from the builtin that fits, so that ``except FileNotFoundError`` or ``except ValueError`` works as it
-does elsewhere. A message is one line: what is wrong, where, and what to do about it.
+from the builtin that fits, so that ``except FileNotFoundError`` or ``except ValueError`` works as
+it does elsewhere. A message is one line: what is wrong, where, and what to do about it.
 
 This file is pure Python and imports nothing: the engine raises these classes too.
 """

@@ -1,0 +1,105 @@
+"""Weft: a late-interaction search engine. Text goes in, ranked passages come out.
+
+>>> import weft
+>>> callable(weft.open) and callable(weft.rerank)
+True
+
+The names below are found when they are first used, so that ``import weft`` costs next to nothing:
+no numpy, no model runtime, no engine.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from weft._core import __version__ as __version__
+    from weft.encoder import Encoder as Encoder
+    from weft.errors import CorruptIndex as CorruptIndex
+    from weft.errors import DocumentNotFound as DocumentNotFound
+    from weft.errors import EncoderMismatch as EncoderMismatch
+    from weft.errors import IncompatibleIndex as IncompatibleIndex
+    from weft.errors import IndexExists as IndexExists
+    from weft.errors import IndexLocked as IndexLocked
+    from weft.errors import IndexNotFound as IndexNotFound
+    from weft.errors import InvalidInput as InvalidInput
+    from weft.errors import ModelError as ModelError
+    from weft.errors import ModelNotFound as ModelNotFound
+    from weft.errors import ReadOnlyIndex as ReadOnlyIndex
+    from weft.errors import WeftError as WeftError
+    from weft.explanation import Explanation as Explanation
+    from weft.explanation import Highlight as Highlight
+    from weft.explanation import TokenMatch as TokenMatch
+    from weft.index import Index as Index
+    from weft.index import open_index as open
+    from weft.reranking import rerank as rerank
+    from weft.results import Document as Document
+    from weft.results import Hit as Hit
+    from weft.results import RerankHit as RerankHit
+
+_HOMES = {
+    "CorruptIndex": "weft.errors",
+    "Document": "weft.results",
+    "DocumentNotFound": "weft.errors",
+    "Encoder": "weft.encoder",
+    "EncoderMismatch": "weft.errors",
+    "Explanation": "weft.explanation",
+    "Highlight": "weft.explanation",
+    "Hit": "weft.results",
+    "IncompatibleIndex": "weft.errors",
+    "Index": "weft.index",
+    "IndexExists": "weft.errors",
+    "IndexLocked": "weft.errors",
+    "IndexNotFound": "weft.errors",
+    "InvalidInput": "weft.errors",
+    "ModelError": "weft.errors",
+    "ModelNotFound": "weft.errors",
+    "ReadOnlyIndex": "weft.errors",
+    "RerankHit": "weft.results",
+    "TokenMatch": "weft.explanation",
+    "WeftError": "weft.errors",
+    "__version__": "weft._core",
+    "open": "weft.index:open_index",
+    "rerank": "weft.reranking",
+}
+
+__all__ = [
+    "CorruptIndex",
+    "Document",
+    "DocumentNotFound",
+    "Encoder",
+    "EncoderMismatch",
+    "Explanation",
+    "Highlight",
+    "Hit",
+    "IncompatibleIndex",
+    "Index",
+    "IndexExists",
+    "IndexLocked",
+    "IndexNotFound",
+    "InvalidInput",
+    "ModelError",
+    "ModelNotFound",
+    "ReadOnlyIndex",
+    "RerankHit",
+    "TokenMatch",
+    "WeftError",
+    "__version__",
+    "open",
+    "rerank",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'weft' has no attribute {name!r}")
+    module, _, inner = home.partition(":")
+    value = getattr(import_module(module), inner or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

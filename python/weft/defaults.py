@@ -1,0 +1,25 @@
+"""The numbers that hold when the caller names none.
+
+They stand here once, because the Python functions and the command line both show them. Settings of
+the engine (bits, seed, what is probed) have their defaults in the engine: `None` here means "ask
+it".
+"""
+
+from __future__ import annotations
+
+__all__ = ["LOCK_TIMEOUT", "RUN_DEPTH", "RUN_TAG", "WRITE_TOKENS", "K"]
+
+K = 10
+"""Results of one search."""
+
+RUN_DEPTH = 100
+"""Results per query of a run file: what nDCG@10 and recall@100 need."""
+
+RUN_TAG = "weft"
+"""The sixth column of a run file."""
+
+LOCK_TIMEOUT = 0.0
+"""Seconds to wait for another writer: none, because a caller who waits should have said so."""
+
+WRITE_TOKENS = 1 << 16
+"""Token vectors collected before they go to the engine: 32 MiB at 128 dimensions in float32."""
