@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from weft.explanation import Highlight as Highlight
     from weft.explanation import TokenMatch as TokenMatch
     from weft.index import Index as Index
-    from weft.index import open_index as open
+    from weft.index import open_index as open  # noqa: A004  the public name
     from weft.reranking import rerank as rerank
     from weft.results import Document as Document
     from weft.results import Hit as Hit

@@ -9,13 +9,15 @@ there is none.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from weft.errors import EncoderMismatch, InvalidInput, ModelNotFound
 from weft.matrices import Matrix, as_matrices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "TextEncoder",
@@ -68,7 +70,7 @@ def open_encoder(model: str | None, threads: int | None) -> TextEncoder:
 
 
 def describe(encoder: TextEncoder, model: str | None = None) -> dict[str, Any]:
-    """What an index remembers of its encoder.
+    """Say what an index remembers of its encoder.
 
     Parameters
     ----------
@@ -174,13 +176,11 @@ def split(encoder: TextEncoder, text: str, title: str | None) -> list[tuple[int,
 
 
 def passage_text(title: str | None, piece: str) -> str:
-    """What is encoded for a passage: the title in front, as the BEIR collections are read."""
+    """Join what is encoded for a passage: the title in front, as the BEIR collections are read."""
     return f"{title} {piece}" if title else piece
 
 
-def named_tokens(
-    encoder: TextEncoder, text: str, kind: str
-) -> list[tuple[str, int | None, int | None]]:
+def named_tokens(encoder: TextEncoder, text: str, kind: str) -> list[tuple[str, int | None, int | None]]:
     """Text and span of the tokens whose vectors are kept; empty when the encoder cannot tell."""
     own = getattr(encoder, "tokens", None)
     if not callable(own):

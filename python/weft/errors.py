@@ -7,6 +7,8 @@ it does elsewhere. A message is one line: what is wrong, where, and what to do a
 This file is pure Python and imports nothing: the engine raises these classes too.
 """
 
+# ruff: noqa: N818  the names say what is wrong, as the builtins' do not always say "Error" either
+
 from __future__ import annotations
 
 __all__ = [

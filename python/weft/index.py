@@ -12,11 +12,10 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import chain
-from types import TracebackType
-from typing import Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from weft import _core
-from weft.defaults import K, LOCK_TIMEOUT
+from weft.defaults import LOCK_TIMEOUT, K
 from weft.encoding import (
     TextEncoder,
     check_encoder,
@@ -33,6 +32,9 @@ from weft.explanation import Explanation, TokenMatch
 from weft.ingest import Progress, add_matrices, add_texts, entries
 from weft.matrices import Matrix, as_matrices, as_matrix
 from weft.results import Document, Hit
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 __all__ = ["Index", "open_index"]
 
@@ -121,9 +123,7 @@ def open_index(
         threads=threads,
         lock_timeout=lock_timeout,
     )
-    return Index(
-        native, encoder=checked, model=None if model is None else os.fspath(model), threads=threads
-    )
+    return Index(native, encoder=checked, model=None if model is None else os.fspath(model), threads=threads)
 
 
 class Index:
@@ -216,8 +216,8 @@ class Index:
         # An empty index is not a missing one: `if index:` asks whether there is an index.
         return True
 
-    def __contains__(self, id: object) -> bool:
-        return isinstance(id, str) and self._native.get([id])[0] is not None
+    def __contains__(self, wanted: object) -> bool:
+        return isinstance(wanted, str) and self._native.get([wanted])[0] is not None
 
     def __iter__(self) -> Iterator[str]:
         """Ids in the order they were added, read in pages."""
@@ -230,7 +230,7 @@ class Index:
         return f"Index({self.path!r}, documents={len(self)})"
 
     def info(self) -> dict[str, Any]:
-        """Counts, settings and sizes.
+        """Tell counts, settings and sizes.
 
         Returns
         -------
@@ -388,9 +388,7 @@ class Index:
                 "give a list of matrices, one per document"
             )
         total = len(vectors) if isinstance(vectors, Sized) else None
-        documents = entries(
-            "vectors", vectors, ids=ids, texts=texts, titles=titles, metadata=metadata
-        )
+        documents = entries("vectors", vectors, ids=ids, texts=texts, titles=titles, metadata=metadata)
 
         def write(writer: _core.Writer) -> list[str]:
             return add_matrices(writer, documents, _counter(progress, total))
@@ -471,13 +469,11 @@ class Index:
         """
         wanted = [ids] if isinstance(ids, str) else list(ids)
         documents = []
-        for id, row in zip(wanted, self._native.get(wanted), strict=True):
+        for one, row in zip(wanted, self._native.get(wanted), strict=True):
             if row is None:
-                raise DocumentNotFound(f"no document has the id {id!r} in {self.path}")
+                raise DocumentNotFound(f"no document has the id {one!r} in {self.path}")
             found, text, title, metadata, spans = row
-            documents.append(
-                Document(found, text, title, _parsed(metadata), tuple((s, e) for s, e in spans))
-            )
+            documents.append(Document(found, text, title, _parsed(metadata), tuple((s, e) for s, e in spans)))
         return documents[0] if isinstance(ids, str) else documents
 
     @overload
@@ -656,11 +652,14 @@ class Index:
             group=group == "document",
             texts=texts,
         )
-        return [
-            [_hit(rank, row) for rank, row in enumerate(ranking, start=1)] for ranking in rankings
-        ]
+        return [[_hit(rank, row) for rank, row in enumerate(ranking, start=1)] for ranking in rankings]
 
-    def explain(self, query: str, id: str, passage: int | None = None) -> Explanation:
+    def explain(
+        self,
+        query: str,
+        id: str,  # noqa: A002  what it is everywhere else here
+        passage: int | None = None,
+    ) -> Explanation:
         """Say which token of the query met which token of a document.
 
         Parameters
@@ -753,12 +752,12 @@ def _match(asked: _Token, met: _Token, offset: int, start: int, similarity: floa
 
 def _counter(progress: Progress | None, total: int | None) -> Callable[[int], None]:
     if progress is None:
-        return lambda done: None
+        return lambda _: None
     return lambda done: progress("encode", done, total)
 
 
 def _engine_stages(progress: Progress) -> Callable[[str, int, int], None]:
-    """The engine calls quantising "encode", which here is the model's work."""
+    """Rename a stage: the engine calls quantising "encode", which here is the model's work."""
 
     def report(stage: str, done: int, total: int) -> None:
         progress("compress" if stage == "encode" else stage, done, total)
@@ -776,5 +775,5 @@ def _parsed(metadata: str | None) -> dict[str, Any]:
 
 
 def _hit(rank: int, row: tuple[Any, ...]) -> Hit:
-    id, score, _, passage, passages, start, end, text, title, metadata = row
-    return Hit(rank, id, score, text or "", title, _parsed(metadata), passage, passages, start, end)
+    document, score, _, passage, passages, start, end, text, title, metadata = row
+    return Hit(rank, document, score, text or "", title, _parsed(metadata), passage, passages, start, end)

@@ -72,9 +72,7 @@ def entries(
     others = {"ids": ids, "texts": texts, "titles": titles, "metadata": metadata}
     for name, other in others.items():
         if isinstance(other, (str, bytes, Mapping)):
-            raise InvalidInput(
-                f"{name} is one {type(other).__name__}: give a list, one per document"
-            )
+            raise InvalidInput(f"{name} is one {type(other).__name__}: give a list, one per document")
     walks = {name: iter(other) for name, other in others.items() if other is not None}
     count = 0
     for value in values:
@@ -118,12 +116,8 @@ def _checked_text(value: object, name: str) -> str | None:
 
 def _checked_id(value: object, name: str) -> str | None:
     text = _checked_text(value, name)
-    if text is not None and (
-        not text.strip() or any(character in text for character in "\n\r\t\0")
-    ):
-        raise InvalidInput(
-            f"{name} is {text!r}: an id needs visible characters and no tab or line end"
-        )
+    if text is not None and (not text.strip() or any(character in text for character in "\n\r\t\0")):
+        raise InvalidInput(f"{name} is {text!r}: an id needs visible characters and no tab or line end")
     return text
 
 
@@ -236,9 +230,7 @@ def add_texts(
 def _encodable(entry: Entry) -> str:
     if entry.text is None or not entry.text.strip():
         named = f" (id {entry.id!r})" if entry.id is not None else ""
-        raise InvalidInput(
-            f"{entry.name}{named} is empty: there is nothing to encode; leave it out"
-        )
+        raise InvalidInput(f"{entry.name}{named} is empty: there is nothing to encode; leave it out")
     return entry.text
 
 

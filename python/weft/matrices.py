@@ -47,13 +47,11 @@ def as_matrix(value: Any, name: str) -> Matrix:
     matrix = np.asarray(value)
     if matrix.dtype not in (np.float32, np.float16):
         raise InvalidInput(
-            f"{name} has dtype {matrix.dtype}: "
-            "float32 or float16 is needed, as from .astype(numpy.float32)"
+            f"{name} has dtype {matrix.dtype}: float32 or float16 is needed, as from .astype(numpy.float32)"
         )
     if matrix.ndim != 2:
         raise InvalidInput(
-            f"{name} has shape {matrix.shape}: "
-            "two dimensions are needed, tokens and vector components"
+            f"{name} has shape {matrix.shape}: two dimensions are needed, tokens and vector components"
         )
     if matrix.shape[0] == 0 or matrix.shape[1] == 0:
         raise InvalidInput(f"{name} has shape {matrix.shape}: at least one token vector is needed")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from weft import _core
 from weft.encoding import (
@@ -17,6 +17,9 @@ from weft.encoding import (
 )
 from weft.errors import InvalidInput
 from weft.results import RerankHit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["rerank"]
 
@@ -84,9 +87,7 @@ def rerank(
         for position, text in enumerate(texts)
         for start, end in split(chosen, text, None)
     ]
-    vectors = list(
-        encode_documents(chosen, (piece for _, piece in pieces), truncate=False, batch_size=None)
-    )
+    vectors = list(encode_documents(chosen, (piece for _, piece in pieces), truncate=False, batch_size=None))
     scores = _core.maxsim(encode_queries(chosen, [query])[0], vectors)
     best = [float("-inf")] * len(texts)
     for (position, _), score in zip(pieces, scores, strict=True):
@@ -107,5 +108,5 @@ def _check(text: object, name: str) -> None:
 
 @lru_cache(maxsize=1)
 def _opened(model: str | None) -> TextEncoder:
-    """Loading a model costs far more than ranking ten texts, so the last one used stays open."""
+    """Keep the last model open: loading one costs far more than ranking ten texts."""
     return open_encoder(model, None)

@@ -6,9 +6,11 @@ They hold plain Python values only, so they can be pickled, compared and turned 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Document", "Hit", "RerankHit"]
 

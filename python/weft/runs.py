@@ -6,11 +6,13 @@ cannot be written: the line would have seven columns, and the tools would misrea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from weft.defaults import RUN_TAG
 from weft.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["write_run"]
 
@@ -64,8 +66,7 @@ def write_run(
             _check(f"document id for query {query}:", document)
             if document in seen:
                 raise InvalidInput(
-                    f"the ranking of query {query} names the document {document} twice: "
-                    "group it by document"
+                    f"the ranking of query {query} names the document {document} twice: group it by document"
                 )
             seen.add(document)
             file.write(f"{query} Q0 {document} {rank} {score!r} {tag}\n")

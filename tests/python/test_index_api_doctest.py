@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import doctest
 import importlib
+from typing import TYPE_CHECKING
 
 import pytest
-from hashing import Hashing
-
 import weft
 
-MODULES = ["weft", "weft.index", "weft.reranking", "weft.runs"]
+if TYPE_CHECKING:
+    from hashing import Hashing
+
+MODULES = ["weft", "weft.index", "weft.reranking", "weft.runs", "weft.inputs"]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def examples() -> list[doctest.DocTest]:
     found = [
-        test
-        for module in MODULES
-        for test in doctest.DocTestFinder().find(importlib.import_module(module))
+        test for module in MODULES for test in doctest.DocTestFinder().find(importlib.import_module(module))
     ]
     return [test for test in found if test.examples]
 
