@@ -1,0 +1,132 @@
+"""The engine. Everything here is wrapped by `weft.Index` and `weft.rerank`; use those.
+
+Arrays go in through the buffer protocol: two dimensions, C-contiguous, float32 or float16. Long calls release the interpreter
+and can be interrupted. Errors are those of `weft.errors`.
+"""
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Any, final
+
+__version__: str
+FORMAT_VERSION: int
+
+def cpu_tier() -> str:
+    """The tier in use: scalar, avx2 or avx512; the environment variable WEFT_CPU caps it."""
+
+def cpu_tiers() -> list[str]:
+    """All tiers that can be used here."""
+
+def defaults(k: int = 10) -> dict[str, Any]:
+    """What is used for settings and parameters that are not given, for this k."""
+
+def maxsim(query: Any, documents: Sequence[Any]) -> list[float]:
+    """MaxSim of a query with every document, in float32."""
+
+def maxsim_matrix(query: Any, document: Any) -> tuple[bytes, bytes]:
+    """The best document token of every query token (uint32) and their similarity (float32), little-endian."""
+
+@final
+class Index:
+    """An open index."""
+
+    @staticmethod
+    def open(
+        path: str | PathLike[str],
+        *,
+        create: bool = False,
+        read_only: bool = False,
+        nbits: int | None = None,
+        codec: str | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+        lock_timeout: float = 0.0,
+    ) -> Index:
+        """Open the index at a path, or create it there; settings belong to a new index."""
+
+    @property
+    def path(self) -> str:
+        """Where the index lies."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether changes are refused."""
+
+    @property
+    def generation(self) -> int:
+        """Number of the last commit."""
+
+    def __len__(self) -> int: ...
+    def info(self) -> dict[str, Any]:
+        """Numbers of the index: documents, passages, tokens, settings, segments, codebooks, bytes."""
+
+    def encoder(self) -> str | None:
+        """The description of the encoder, JSON."""
+
+    def set_encoder(self, description: str) -> None:
+        """Remember the encoder; raise EncoderMismatch when another one is remembered."""
+
+    def begin(self) -> Writer:
+        """Become the writer."""
+
+    def search(
+        self,
+        queries: Sequence[Any],
+        k: int,
+        *,
+        exact: bool = False,
+        nprobe: int | None = None,
+        ndocs: int | None = None,
+        centroid_score_threshold: float | None = None,
+        group: bool = False,
+        texts: bool = True,
+        threads: int | None = None,
+    ) -> list[list[tuple[str, float, int, int, int, int, int, str | None, str | None, str | None]]]:
+        """Hits of every query: id, score, docno, passage, passages, start, end, text, title, metadata."""
+
+    def get(
+        self, ids: Sequence[str]
+    ) -> list[tuple[str, str | None, str | None, str | None, list[tuple[int, int]]] | None]:
+        """Documents: id, text, title, metadata, spans of the passages."""
+
+    def ids(self, after: str | None, limit: int) -> list[str]:
+        """Ids in the order of their adding, from the one behind `after`."""
+
+    def explain(
+        self, query: Any, id: str, passage: int | None = None
+    ) -> tuple[int, float, list[tuple[int, float]]]:
+        """Passage, score, and for every query token the best token of the passage with its similarity."""
+
+    def vectors(self, id: str, passage: int) -> tuple[bytes, int, int]:
+        """Decoded vectors of a passage: float32, tokens, dim."""
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Delete documents and return how many there were."""
+
+    def check(self) -> list[str]:
+        """What is wrong with the index, in words."""
+
+    def close(self) -> None:
+        """Let the index go."""
+
+@final
+class Writer:
+    """The one writer of an index; dropped without a commit it leaves the index as it was."""
+
+    def add(
+        self,
+        ids: Sequence[str | None],
+        texts: Sequence[str | None],
+        titles: Sequence[str | None],
+        metadata: Sequence[str | None],
+        spans: Sequence[Sequence[tuple[int, int]]],
+        lengths: Sequence[int],
+        vectors: Any,
+    ) -> list[str]:
+        """Stage documents and return their ids."""
+
+    def commit(self, progress: Callable[[str, int, int], object] | None = None) -> dict[str, int]:
+        """Make everything staged visible and durable."""
+
+    def abort(self) -> None:
+        """Leave the index as it was."""

@@ -1,0 +1,388 @@
+//! An index: opening it, following its commits, searching it.
+
+pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod info;
+pub(crate) mod merge;
+pub(crate) mod options;
+pub(crate) mod results;
+pub(crate) mod snapshot;
+pub(crate) mod source;
+pub(crate) mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use weft_kernels::Query;
+
+use self::options::{DEFAULT_NBITS, DEFAULT_SEED, OpenOptions};
+use self::results::{Hit, SearchOptions, hits};
+use self::snapshot::Snapshot;
+use crate::codec::Codec;
+use crate::error::{Error, Result};
+use crate::search::candidates::MAX_QUERY_TOKENS;
+use crate::search::executor::Executor;
+use crate::search::params::SearchParams;
+use crate::search::{Scored, Searcher};
+use crate::storage::catalog::{Access, Catalog, FILE, Settings};
+
+/// Queries a thread answers between two looks at the caller's interrupt.
+const QUERIES_A_POLL: usize = 8;
+/// Connections kept for later reads.
+const IDLE_CONNECTIONS: usize = 8;
+
+/// An open index. It can be shared by threads; every call sees one committed state.
+pub struct Index {
+    directory: PathBuf,
+    read_only: bool,
+    threads: usize,
+    lock_timeout: Duration,
+    process: u32,
+    pool: OnceLock<Arc<rayon::ThreadPool>>,
+    readers: Mutex<Vec<Catalog>>,
+    snapshot: RwLock<Option<Arc<Snapshot>>>,
+    interrupt: Box<dyn Fn() -> Result<()> + Send + Sync>,
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Index").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}
+
+impl Index {
+    /// Opens the index at a path, or creates it there when asked to.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without an index, [`Error::NotAnIndex`] when something else stands there, [`Error::InvalidInput`]
+    /// when settings do not fit an existing index, [`Error::Corrupt`] and [`Error::Incompatible`] for files that cannot be read.
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
+        options.check()?;
+        if !path.join(FILE).is_file() {
+            match options.create && !options.read_only {
+                true => create(path, options)?,
+                false => return Err(missing(path)),
+            }
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let index = Self {
+            directory: path.to_owned(),
+            read_only: options.read_only,
+            threads: options.threads.unwrap_or(cores),
+            lock_timeout: options.lock_timeout,
+            process: std::process::id(),
+            pool: OnceLock::new(),
+            readers: Mutex::default(),
+            snapshot: RwLock::default(),
+            interrupt: Box::new(|| Ok(())),
+        };
+        index.read(|catalog, _| {
+            let settings = catalog.settings()?;
+            crate::codec::check_nbits(settings.nbits)
+                .and_then(|()| Codec::parse(&settings.codec))
+                .map_err(|e| Error::corrupt(catalog.path(), "table settings", e.to_string()))?;
+            let conflict = |name: &str, has: String, asked: String| {
+                let path = path.display();
+                Err(Error::invalid(format!("'{path}' has {name} {has}, not {asked}: leave {name} out or make a new index")))
+            };
+            match options {
+                OpenOptions { nbits: Some(n), .. } if *n != settings.nbits => {
+                    conflict("nbits", settings.nbits.to_string(), n.to_string())
+                }
+                OpenOptions { codec: Some(c), .. } if c.name() != settings.codec => {
+                    conflict("codec", settings.codec, c.name().into())
+                }
+                OpenOptions { seed: Some(s), .. } if *s != settings.seed => {
+                    conflict("seed", settings.seed.to_string(), s.to_string())
+                }
+                _ => Ok(()),
+            }
+        })?;
+        Ok(index)
+    }
+
+    /// Sets what long searches call now and then; its error ends them.
+    pub fn set_interrupt(&mut self, interrupt: impl Fn() -> Result<()> + Send + Sync + 'static) {
+        self.interrupt = Box::new(interrupt);
+    }
+
+    /// Where the index lies.
+    pub fn path(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether changes are refused.
+    pub fn read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Threads for building and searching.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Number of the last commit.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn generation(&self) -> Result<u64> {
+        self.read(|_, snapshot| Ok(snapshot.generation))
+    }
+
+    /// Number of documents.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn len(&self) -> Result<u64> {
+        self.read(|catalog, _| catalog.document_count())
+    }
+
+    /// Whether there are no documents.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// The description of the encoder that the index was made with.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn encoder(&self) -> Result<Option<String>> {
+        self.read(|catalog, _| Ok(catalog.settings()?.encoder))
+    }
+
+    /// Runs a read in one transaction of the catalogue, with the snapshot that belongs to it.
+    pub(crate) fn read<T>(&self, call: impl FnOnce(&mut Catalog, &Arc<Snapshot>) -> Result<T>) -> Result<T> {
+        self.check_process()?;
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut catalog = match idle {
+            Some(catalog) => catalog,
+            None => Catalog::open(&self.directory, Access::Read, Duration::ZERO)?,
+        };
+        // A connection that met an error is closed, which ends its transaction.
+        catalog.begin(Access::Read)?;
+        let snapshot = self.current(&mut catalog)?;
+        let result = call(&mut catalog, &snapshot)?;
+        catalog.commit()?;
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < IDLE_CONNECTIONS {
+            readers.push(catalog);
+        }
+        Ok(result)
+    }
+
+    fn current(&self, catalog: &mut Catalog) -> Result<Arc<Snapshot>> {
+        let generation = catalog.generation()?;
+        let known = self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(snapshot) = known.as_ref().filter(|s| s.generation == generation) {
+            return Ok(Arc::clone(snapshot));
+        }
+        let fresh = Arc::new(match Snapshot::load(&self.directory, catalog, known.as_deref()) {
+            Ok(snapshot) => snapshot,
+            // A writer merged and removed a file between our look at the catalogue and at the file: the newer state has it not.
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                catalog.commit()?;
+                catalog.begin(Access::Read)?;
+                Snapshot::load(&self.directory, catalog, known.as_deref())?
+            }
+            Err(error) => return Err(error),
+        });
+        let mut slot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have brought a newer one meanwhile; this call still uses its own.
+        if slot.as_ref().is_none_or(|s| s.generation < fresh.generation) {
+            *slot = Some(Arc::clone(&fresh));
+        }
+        Ok(fresh)
+    }
+
+    fn check_process(&self) -> Result<()> {
+        // SQLite connections and threads do not survive a fork; using them in the child would corrupt or hang.
+        match std::process::id() == self.process {
+            true => Ok(()),
+            false => Err(Error::invalid("the index was opened before this process was forked: open it again in the child")),
+        }
+    }
+
+    /// The pool of this index, made when first needed.
+    pub(crate) fn pool(&self) -> Result<&Arc<rayon::ThreadPool>> {
+        if let Some(pool) = self.pool.get() {
+            return Ok(pool);
+        }
+        let pool = make_pool(self.threads)?;
+        Ok(self.pool.get_or_init(|| pool))
+    }
+
+    /// The `k` best passages of every query. Queries are rows of `dim` numbers, any number of rows each.
+    ///
+    /// # Errors
+    /// [`Error::Dimension`] when `dim` is not the index's, [`Error::InvalidInput`] for an empty or unusable query,
+    /// [`Error::Corrupt`] when a file turns out to be damaged.
+    pub fn search(
+        &self,
+        queries: &[&[f32]],
+        dim: usize,
+        params: &SearchParams,
+        options: &SearchOptions,
+    ) -> Result<Vec<Vec<Hit>>> {
+        if params.k == 0 {
+            return Err(Error::invalid("k is 0: ask for at least one passage"));
+        }
+        if params.centroid_score_threshold.is_some_and(f32::is_nan) {
+            return Err(Error::invalid("centroid_score_threshold is NaN"));
+        }
+        let queries = prepare(queries, dim)?;
+        let threads = options.threads.unwrap_or(self.threads).max(1);
+        let own;
+        let pool = match threads {
+            1 => None,
+            n if n == self.threads => Some(self.pool()?),
+            n => {
+                own = make_pool(n)?;
+                Some(&own)
+            }
+        };
+        self.read(|catalog, snapshot| {
+            if let Some(expected) = snapshot.dim.filter(|&d| d != dim) {
+                return Err(Error::Dimension { what: "the query".into(), expected, found: dim });
+            }
+            let single = match pool {
+                Some(pool) if queries.len() == 1 => Executor::Pool(pool),
+                _ => Executor::Serial,
+            };
+            let searcher = Searcher { snapshot, executor: single, poll: &self.interrupt };
+            let mut wanted = vec![params.k; queries.len()];
+            let mut out: Vec<Vec<Hit>> = vec![Vec::new(); queries.len()];
+            let mut open: Vec<usize> = (0..queries.len()).collect();
+            // A second round only when grouping: several passages of one document took places of others.
+            while !open.is_empty() {
+                let batch = match pool {
+                    Some(pool) if open.len() > 1 => Executor::Pool(pool),
+                    _ => Executor::Serial,
+                };
+                let mut scored = Vec::with_capacity(open.len());
+                for open in open.chunks(QUERIES_A_POLL * threads) {
+                    (self.interrupt)()?;
+                    scored.extend(batch.map(open.len(), |i| {
+                        let params = SearchParams { k: wanted[open[i]], ..*params };
+                        searcher.search(&queries[open[i]], &params)
+                    })?);
+                }
+                let mut again = Vec::new();
+                for (&query, scored) in open.iter().zip(&scored) {
+                    let found = hits(catalog, scored, params.k, options)?;
+                    let exhausted = scored.len() < wanted[query];
+                    if options.group && found.len() < params.k && !exhausted {
+                        wanted[query] = wanted[query].saturating_mul(2);
+                        again.push(query);
+                    } else {
+                        out[query] = found;
+                    }
+                }
+                open = again;
+            }
+            Ok(out)
+        })
+    }
+
+    /// Docnos and scores alone, without the catalogue's texts: for measuring the engine.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn search_docnos(&self, query: &[f32], dim: usize, params: &SearchParams) -> Result<Vec<(u32, f32)>> {
+        let query = prepare(&[query], dim)?.remove(0);
+        self.read(|_, snapshot| {
+            let executor = if self.threads == 1 { Executor::Serial } else { Executor::Pool(self.pool()?) };
+            let scored = Searcher { snapshot, executor, poll: &self.interrupt }.search(&query, params)?;
+            Ok(scored.iter().map(|&Scored { docno, score }| (docno, score)).collect())
+        })
+    }
+}
+
+/// Checks queries and brings them into the kernels' form.
+pub(crate) fn prepare(queries: &[&[f32]], dim: usize) -> Result<Vec<Query>> {
+    crate::codec::check_dim(dim)?;
+    let check = |(i, values): (usize, &&[f32])| {
+        if values.is_empty() || values.len() % dim != 0 {
+            let n = values.len();
+            return Err(Error::invalid(format!("query {i} has {n} numbers, not one or more rows of {dim}")));
+        }
+        let tokens = values.len() / dim;
+        if tokens > MAX_QUERY_TOKENS {
+            return Err(Error::invalid(format!("query {i} has {tokens} tokens, more than {MAX_QUERY_TOKENS}")));
+        }
+        // 1e15: squares and sums of such numbers still fit float32.
+        match values.iter().position(|v| v.is_nan() || v.abs() > 1e15) {
+            Some(at) => {
+                let (value, row) = (values[at], at / dim);
+                Err(Error::invalid(format!("row {row} of query {i} has a component that is {value}")))
+            }
+            None => Ok(Query::new(values, tokens, dim)),
+        }
+    };
+    queries.iter().enumerate().map(check).collect()
+}
+
+fn make_pool(threads: usize) -> Result<Arc<rayon::ThreadPool>> {
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("weft-{i}"));
+    let pool = builder.build().map_err(|e| Error::invalid(format!("cannot start {threads} threads: {e}")))?;
+    Ok(Arc::new(pool))
+}
+
+fn missing(path: &Path) -> Error {
+    match path.exists() {
+        false => Error::NotFound { path: path.into() },
+        true if path.is_dir() => {
+            Error::NotAnIndex { path: path.into(), detail: format!("is a directory without {FILE}, so no weft index") }
+        }
+        true => Error::NotAnIndex { path: path.into(), detail: "is a file; a weft index is a directory".into() },
+    }
+}
+
+fn create(path: &Path, options: &OpenOptions) -> Result<()> {
+    if path.exists() {
+        let empty = path.is_dir()
+            && std::fs::read_dir(path).map_err(Error::io(path))?.all(|entry| {
+                // What an interrupted creation left is no obstacle.
+                entry.is_ok_and(|e| e.file_name().to_str().is_some_and(|name| name.starts_with(FILE)))
+            });
+        if !empty {
+            let detail = "holds other files and no index: choose a new or an empty directory".into();
+            return Err(Error::NotAnIndex { path: path.into(), detail });
+        }
+    }
+    std::fs::create_dir_all(path).map_err(Error::io(path))?;
+    let settings = Settings {
+        uuid: random_uuid()?,
+        nbits: options.nbits.unwrap_or(DEFAULT_NBITS),
+        codec: options.codec.unwrap_or(Codec::Weft).name().into(),
+        seed: options.seed.unwrap_or(DEFAULT_SEED),
+        dim: None,
+        encoder: None,
+        generation: 0,
+        next_docno: 0,
+        next_file: 1,
+    };
+    Catalog::create(path, &settings)?;
+    if let Some(parent) = std::path::absolute(path).map_err(Error::io(path))?.parent() {
+        crate::storage::sync_directory(parent)?;
+    }
+    crate::storage::sync_directory(path)
+}
+
+/// Sixteen bytes that differ between indexes. The standard library has no random numbers but those of its hash maps.
+fn random_uuid() -> Result<[u8; 16]> {
+    use std::hash::{BuildHasher, Hasher};
+    let mut out = [0; 16];
+    for half in out.chunks_exact_mut(8) {
+        let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        hasher.write_u128(now.map_or(0, |d| d.as_nanos()));
+        hasher.write_u32(std::process::id());
+        half.copy_from_slice(&hasher.finish().to_le_bytes());
+    }
+    Ok(out)
+}

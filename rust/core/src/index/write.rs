@@ -1,0 +1,329 @@
+//! Writing: documents are staged, then one transaction makes them visible.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::Index;
+use super::build::{Build, Change, NewFiles};
+use super::snapshot::Snapshot;
+use crate::codec::check_dim;
+use crate::codec::encode::unit_halves;
+use crate::error::{Error, Result};
+use crate::progress::{Progress, Stage};
+use crate::segment::write::Passages;
+use crate::storage::catalog::{Access, Catalog, PassageRow, Settings};
+use crate::storage::spool::Spool;
+use crate::storage::{codebook_path, segment_path, sweep, sync_directory};
+
+/// A document to add. Vectors come beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewDocument<'a> {
+    /// Its id; one is made when absent. A document with the same id is replaced.
+    pub id: Option<&'a str>,
+    /// Its text.
+    pub text: Option<&'a str>,
+    /// Its title.
+    pub title: Option<&'a str>,
+    /// Its metadata, JSON.
+    pub metadata: Option<&'a str>,
+    /// Where its passages begin and end in the text, in code points; empty for one passage with the whole text.
+    pub spans: Vec<(u64, u64)>,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    /// Documents added, replaced ones included.
+    pub added: u64,
+    /// Documents that took the place of one with the same id.
+    pub replaced: u64,
+    /// Number of the commit.
+    pub generation: u64,
+}
+
+/// The one writer of an index. Dropped without a commit it leaves the index as it was.
+pub struct Writer {
+    index: Arc<Index>,
+    catalog: Catalog,
+    settings: Settings,
+    snapshot: Arc<Snapshot>,
+    spool: Spool,
+    pending: Passages,
+    /// Docnos marked deleted by this writer.
+    dead: HashSet<u32>,
+    files: NewFiles,
+    added: u64,
+    replaced: u64,
+    halves: Vec<u16>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("index", &self.index).field("added", &self.added).finish_non_exhaustive()
+    }
+}
+
+impl Index {
+    /// Becomes the writer.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] while there is another one, [`Error::ReadOnly`] when the index is not to be changed.
+    pub fn begin(self: &Arc<Self>) -> Result<Writer> {
+        self.check_process()?;
+        if self.read_only {
+            return Err(Error::ReadOnly { path: self.directory.clone() });
+        }
+        let mut catalog = Catalog::open(&self.directory, Access::Write, self.lock_timeout)?;
+        catalog.begin(Access::Write)?;
+        let settings = catalog.settings()?;
+        let snapshot = Arc::new({
+            let known = self.snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            Snapshot::load(&self.directory, &mut catalog, known.as_deref())?
+        });
+        let named = |path: &std::path::Path| {
+            snapshot.segments.iter().any(|s| segment_path(&self.directory, s.number) == path)
+                || snapshot.codebooks.keys().any(|&n| codebook_path(&self.directory, n) == path)
+        };
+        sweep(&self.directory, &named)?;
+        let files = NewFiles {
+            directory: self.directory.clone(),
+            index: settings.uuid,
+            next: settings.next_file,
+            created: Vec::new(),
+        };
+        Ok(Writer {
+            spool: Spool::create(&self.directory)?,
+            index: Arc::clone(self),
+            catalog,
+            settings,
+            snapshot,
+            pending: Passages::default(),
+            dead: HashSet::new(),
+            files,
+            added: 0,
+            replaced: 0,
+            halves: Vec::new(),
+        })
+    }
+
+    /// Remembers the encoder that the index is made with: JSON with a `fingerprint`. The first one stays.
+    ///
+    /// # Errors
+    /// [`Error::EncoderMismatch`] when the index was made with another one.
+    pub fn set_encoder(self: &Arc<Self>, description: &str) -> Result<()> {
+        let matches = |catalog: &mut Catalog, stored: &str| {
+            let (has, given) = (catalog.fingerprint(stored)?, catalog.fingerprint(description)?);
+            if has == given {
+                return Ok(());
+            }
+            let path = self.directory.display();
+            Err(Error::EncoderMismatch(format!(
+                "'{path}' was made with the encoder {stored}, not with {description}: open it with that one, or make a new index"
+            )))
+        };
+        let known = self.read(|catalog, _| match catalog.settings()?.encoder {
+            Some(stored) => matches(catalog, &stored).map(|()| true),
+            None => Ok(false),
+        })?;
+        if known {
+            return Ok(());
+        }
+        if self.read_only {
+            return Err(Error::ReadOnly { path: self.directory.clone() });
+        }
+        let mut catalog = Catalog::open(&self.directory, Access::Write, self.lock_timeout)?;
+        catalog.begin(Access::Write)?;
+        match catalog.settings()?.encoder {
+            Some(stored) => matches(&mut catalog, &stored),
+            None => {
+                catalog.fingerprint(description)?;
+                catalog.set("encoder", description)?;
+                catalog.commit()
+            }
+        }
+    }
+
+    /// Deletes documents; unknown ids are passed over. Returns how many there were.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn delete(self: &Arc<Self>, ids: &[&str]) -> Result<u64> {
+        let mut writer = self.begin()?;
+        let deleted = writer.delete(ids)?;
+        if deleted > 0 {
+            writer.commit(&mut Progress::none())?;
+        }
+        Ok(deleted)
+    }
+}
+
+impl Writer {
+    fn generation(&self) -> u64 {
+        self.settings.generation + 1
+    }
+
+    /// Stages documents. `lengths` are the tokens of their passages, one number a passage, and `vectors` all their rows of `dim`
+    /// numbers, in the same order. Rows are brought to unit length. Returns the ids.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] and [`Error::Dimension`] name the document and the row. The writer can be used further: nothing of the
+    /// call was staged.
+    pub fn add(
+        &mut self,
+        documents: &[NewDocument<'_>],
+        lengths: &[usize],
+        vectors: &[f32],
+        dim: usize,
+    ) -> Result<Vec<String>> {
+        check_dim(dim)?;
+        if let Some(expected) = self.settings.dim.filter(|&d| d != dim) {
+            return Err(Error::Dimension { what: "the vectors".into(), expected, found: dim });
+        }
+        let passages: usize = documents.iter().map(|d| d.spans.len().max(1)).sum();
+        if passages != lengths.len() {
+            let n = lengths.len();
+            return Err(Error::invalid(format!("{passages} passages, but the numbers of tokens of {n}")));
+        }
+        let tokens: usize = lengths.iter().sum();
+        if tokens * dim != vectors.len() {
+            let n = vectors.len();
+            return Err(Error::invalid(format!("{tokens} tokens of dimension {dim}, but {n} numbers")));
+        }
+        let more = u64::from(self.settings.next_docno) + passages as u64;
+        if more > u64::from(u32::MAX) {
+            return Err(Error::invalid("the index has given all 4,294,967,295 passage numbers: make a new one"));
+        }
+        self.halves.clear();
+        self.halves.reserve(vectors.len());
+        let (mut at, mut lengths_left) = (0, lengths.iter());
+        for (number, document) in documents.iter().enumerate() {
+            if document.id.is_some_and(str::is_empty) {
+                return Err(Error::invalid(format!("ids[{number}] is empty")));
+            }
+            let characters = document.text.map_or(0, |t| t.chars().count() as u64);
+            if let Some((start, end)) = document.spans.iter().find(|(s, e)| s > e || *e > characters) {
+                return Err(Error::invalid(format!(
+                    "a passage of document {number} is {start}..{end}, its text has {characters} characters"
+                )));
+            }
+            for passage in 0..document.spans.len().max(1) {
+                let &length = lengths_left.next().ok_or_else(|| Error::invalid("a passage has no number of tokens"))?;
+                let what = match document.id {
+                    Some(id) => format!("passage {passage} of document {id:?}"),
+                    None => format!("passage {passage} of document {number}"),
+                };
+                if length == 0 {
+                    return Err(Error::invalid(format!("{what} has no tokens: it could never be found")));
+                }
+                let values = &vectors[at * dim..(at + length) * dim];
+                unit_halves(values, dim, &what, &mut self.halves)?;
+                at += length;
+            }
+        }
+        // Everything was checked; from here on only the disk can fail, which ends the writer.
+        self.spool.push(&self.halves)?;
+        self.settings.dim = Some(dim);
+        let mut lengths = lengths.iter();
+        let mut ids = Vec::with_capacity(documents.len());
+        for document in documents {
+            let id = match document.id {
+                Some(id) => {
+                    self.replaced += u64::from(self.remove(id)?);
+                    id.to_owned()
+                }
+                None => self.catalog.make_id()?,
+            };
+            let key = self.catalog.add_document(&id, document.title, document.text, document.metadata)?;
+            ids.push(id);
+            let whole = [(0, document.text.map_or(0, |t| t.chars().count() as u64))];
+            let spans = if document.spans.is_empty() { &whole[..] } else { &document.spans };
+            for (ordinal, (&(start, end), &tokens)) in spans.iter().zip(lengths.by_ref()).enumerate() {
+                let docno = self.settings.next_docno;
+                self.settings.next_docno += 1;
+                self.pending.push(docno, tokens)?;
+                let row =
+                    PassageRow { docno, document: key, ordinal: ordinal as u32, start, end, tokens: tokens as u32 };
+                self.catalog.add_passage(&row)?;
+            }
+            self.added += 1;
+        }
+        Ok(ids)
+    }
+
+    fn remove(&mut self, id: &str) -> Result<bool> {
+        let docnos = self.catalog.delete_document(id, self.generation())?;
+        self.dead.extend(&docnos);
+        Ok(!docnos.is_empty())
+    }
+
+    /// Stages the deletion of documents; says how many there were.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the catalogue is damaged.
+    pub fn delete(&mut self, ids: &[&str]) -> Result<u64> {
+        let mut deleted = 0;
+        for id in ids {
+            deleted += u64::from(self.remove(id)?);
+        }
+        Ok(deleted)
+    }
+
+    /// Makes everything staged visible at once and durable.
+    ///
+    /// # Errors
+    /// Whatever stops it (a full disk, the progress callback) leaves the index as it was.
+    pub fn commit(mut self, progress: &mut Progress<'_>) -> Result<Committed> {
+        self.spool.seal()?;
+        // Added and replaced within this writer: no segment will hold them, so nothing needs to be marked.
+        let gone: Vec<u32> =
+            self.dead.iter().copied().filter(|d| self.pending.docnos.binary_search(d).is_ok()).collect();
+        self.catalog.forget_deletions(&gone)?;
+        let pool = Arc::clone(self.index.pool()?);
+        let change = match self.settings.dim {
+            Some(dim) => {
+                let Self { snapshot, spool, pending, dead, files, settings, .. } = &mut self;
+                let mut build = Build { snapshot, spool, pending, dead, files, settings, dim };
+                progress.attend(&pool, |reporter| build.run(reporter))?
+            }
+            None => Change::default(),
+        };
+        progress.report(Stage::Write, 0, 1)?;
+        for number in &change.retired {
+            self.catalog.remove_segment(*number)?;
+        }
+        self.catalog.forget_deletions(&change.forgotten)?;
+        change.codebooks.iter().try_for_each(|row| self.catalog.add_codebook(row))?;
+        change.segments.iter().try_for_each(|row| self.catalog.add_segment(row))?;
+        let generation = self.generation();
+        if let Some(dim) = self.settings.dim {
+            self.catalog.set("dim", &dim.to_string())?;
+        }
+        self.catalog.set("generation", &generation.to_string())?;
+        self.catalog.set("next_docno", &self.settings.next_docno.to_string())?;
+        self.catalog.set("next_file", &self.files.next.to_string())?;
+        if !self.files.created.is_empty() {
+            sync_directory(&self.index.directory)?;
+        }
+        self.catalog.commit()?;
+        self.files.created.clear();
+        // Readers that still use the old files keep them open; where that is not possible the next writer sweeps.
+        for number in change.retired {
+            let _swept_later = std::fs::remove_file(segment_path(&self.index.directory, number));
+        }
+        Ok(Committed { added: self.added, replaced: self.replaced, generation })
+    }
+
+    /// Leaves the index as it was. Dropping the writer does the same.
+    pub fn abort(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.catalog.rollback();
+        for path in &self.files.created {
+            let _swept_later = std::fs::remove_file(path);
+        }
+    }
+}

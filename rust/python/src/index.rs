@@ -1,0 +1,234 @@
+//! The class `Index`.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+use weft_core::{Codec, Hit, OpenOptions, SearchOptions, SearchParams};
+
+use crate::buffer::{Matrix, bytes};
+use crate::errors::{convert, enter, invalid, poll};
+use crate::writer::Writer;
+
+/// A handle that can be closed; the engine itself lives as long as calls use it.
+#[pyclass(frozen, module = "weft._core")]
+pub(crate) struct Index {
+    path: String,
+    read_only: bool,
+    engine: Mutex<Option<Arc<weft_core::Index>>>,
+}
+
+/// `id, score, docno, passage, passages, start, end, text, title, metadata`.
+type HitTuple = (String, f32, u32, u32, u32, u64, u64, Option<String>, Option<String>, Option<String>);
+/// `id, text, title, metadata, spans`.
+type DocumentTuple = (String, Option<String>, Option<String>, Option<String>, Vec<(u64, u64)>);
+/// `passage, score, [(document token, similarity)]`.
+type ExplanationTuple = (u32, f32, Vec<(u32, f32)>);
+
+fn hit(h: Hit) -> HitTuple {
+    (h.id, h.score, h.docno, h.passage, h.passages, h.start, h.end, h.text, h.title, h.metadata)
+}
+
+impl Index {
+    fn engine(&self) -> PyResult<Arc<weft_core::Index>> {
+        let slot = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.clone().ok_or_else(|| invalid(format!("the index '{}' was closed: open it again", self.path)))
+    }
+}
+
+#[pymethods]
+impl Index {
+    #[staticmethod]
+    #[pyo3(signature = (path, *, create=false, read_only=false, nbits=None, codec=None, seed=None, threads=None, lock_timeout=0.0))]
+    #[allow(clippy::too_many_arguments, reason = "they are the keywords of weft.open")]
+    fn open(
+        py: Python<'_>,
+        path: PathBuf,
+        create: bool,
+        read_only: bool,
+        nbits: Option<u32>,
+        codec: Option<&str>,
+        seed: Option<u64>,
+        threads: Option<usize>,
+        lock_timeout: f64,
+    ) -> PyResult<Self> {
+        let lock_timeout = Duration::try_from_secs_f64(lock_timeout)
+            .map_err(|e| invalid(format!("lock_timeout is {lock_timeout}: {e}")))?;
+        let codec = codec.map(Codec::parse).transpose().map_err(|e| convert(py, e))?;
+        let options = OpenOptions { create, read_only, nbits, codec, seed, threads, lock_timeout };
+        let engine = enter(py, || {
+            let mut index = weft_core::Index::open(&path, &options)?;
+            index.set_interrupt(poll);
+            Ok(Arc::new(index))
+        })?;
+        Ok(Self { path: path.to_string_lossy().into_owned(), read_only, engine: Mutex::new(Some(engine)) })
+    }
+
+    #[getter]
+    fn path(&self) -> &str {
+        &self.path
+    }
+
+    #[getter]
+    fn read_only(&self) -> bool {
+        self.read_only
+    }
+
+    #[getter]
+    fn generation(&self, py: Python<'_>) -> PyResult<u64> {
+        let engine = self.engine()?;
+        enter(py, || engine.generation())
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        let engine = self.engine()?;
+        enter(py, || engine.len()).map(|n| n as usize)
+    }
+
+    fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let engine = self.engine()?;
+        let info = enter(py, || engine.info())?;
+        let out = PyDict::new(py);
+        out.set_item("documents", info.documents)?;
+        out.set_item("passages", info.passages)?;
+        out.set_item("tokens", info.tokens)?;
+        out.set_item("dim", info.dim)?;
+        out.set_item("nbits", info.nbits)?;
+        out.set_item("codec", info.codec)?;
+        out.set_item("seed", info.seed)?;
+        out.set_item("generation", info.generation)?;
+        out.set_item("format_version", weft_core::FORMAT_VERSION)?;
+        out.set_item("encoder", info.encoder)?;
+        let segments = PyList::empty(py);
+        for segment in info.segments {
+            let row = PyDict::new(py);
+            row.set_item("number", segment.number)?;
+            row.set_item("kind", if segment.coded { "coded" } else { "float16" })?;
+            row.set_item("passages", segment.passages)?;
+            row.set_item("tokens", segment.tokens)?;
+            row.set_item("bytes", segment.bytes)?;
+            segments.append(row)?;
+        }
+        out.set_item("segments", segments)?;
+        let codebooks = PyList::empty(py);
+        for codebook in info.codebooks {
+            let row = PyDict::new(py);
+            row.set_item("number", codebook.number)?;
+            row.set_item("centroids", codebook.centroids)?;
+            row.set_item("tokens", codebook.tokens)?;
+            row.set_item("mean_residual", codebook.mean_residual)?;
+            row.set_item("bytes", codebook.bytes)?;
+            codebooks.append(row)?;
+        }
+        out.set_item("codebooks", codebooks)?;
+        let parts = PyDict::new(py);
+        for (part, bytes) in info.bytes {
+            parts.set_item(part, bytes)?;
+        }
+        out.set_item("bytes", parts)?;
+        out.set_item("bytes_per_token", info.bytes_per_token)?;
+        out.set_item("cpu_tier", weft_kernels::tier().to_string())?;
+        out.set_item("threads", engine.threads())?;
+        Ok(out)
+    }
+
+    fn encoder(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        let engine = self.engine()?;
+        enter(py, || engine.encoder())
+    }
+
+    fn set_encoder(&self, py: Python<'_>, description: &str) -> PyResult<()> {
+        let engine = self.engine()?;
+        enter(py, || engine.set_encoder(description))
+    }
+
+    fn begin(&self, py: Python<'_>) -> PyResult<Writer> {
+        let engine = self.engine()?;
+        enter(py, || engine.begin()).map(Writer::new)
+    }
+
+    #[pyo3(signature = (queries, k, *, exact=false, nprobe=None, ndocs=None, centroid_score_threshold=None, group=false, texts=true, threads=None))]
+    #[allow(clippy::too_many_arguments, reason = "they are the keywords of Index.search")]
+    fn search(
+        &self,
+        py: Python<'_>,
+        queries: Vec<Bound<'_, PyAny>>,
+        k: usize,
+        exact: bool,
+        nprobe: Option<usize>,
+        ndocs: Option<usize>,
+        centroid_score_threshold: Option<f32>,
+        group: bool,
+        texts: bool,
+        threads: Option<usize>,
+    ) -> PyResult<Vec<Vec<HitTuple>>> {
+        let engine = self.engine()?;
+        let mut matrices: Vec<Matrix> = Vec::with_capacity(queries.len());
+        for (i, query) in queries.iter().enumerate() {
+            let matrix = Matrix::read(query, &format!("queries[{i}]"))?;
+            if let Some(first) = matrices.first().filter(|first| first.columns != matrix.columns) {
+                let (dim, expected) = (matrix.columns, first.columns);
+                return Err(invalid(format!("queries[{i}] has dimension {dim}, queries[0] has {expected}")));
+            }
+            matrices.push(matrix);
+        }
+        let Some(dim) = matrices.first().map(|m| m.columns) else { return Ok(Vec::new()) };
+        let params = SearchParams { k, nprobe, ndocs, centroid_score_threshold, exact };
+        let options = SearchOptions { group, texts, threads };
+        let lists = enter(py, || {
+            let queries: Vec<&[f32]> = matrices.iter().map(|m| m.values.as_slice()).collect();
+            engine.search(&queries, dim, &params, &options)
+        })?;
+        Ok(lists.into_iter().map(|list| list.into_iter().map(hit).collect()).collect())
+    }
+
+    fn get(&self, py: Python<'_>, ids: Vec<String>) -> PyResult<Vec<Option<DocumentTuple>>> {
+        let engine = self.engine()?;
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let documents = enter(py, || engine.get(&ids))?;
+        Ok(documents.into_iter().map(|d| d.map(|d| (d.id, d.text, d.title, d.metadata, d.spans))).collect())
+    }
+
+    #[pyo3(signature = (after, limit))]
+    fn ids(&self, py: Python<'_>, after: Option<&str>, limit: usize) -> PyResult<Vec<String>> {
+        let engine = self.engine()?;
+        enter(py, || engine.ids(after, limit))
+    }
+
+    #[pyo3(signature = (query, id, passage=None))]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        query: &Bound<'_, PyAny>,
+        id: &str,
+        passage: Option<u32>,
+    ) -> PyResult<ExplanationTuple> {
+        let engine = self.engine()?;
+        let query = Matrix::read(query, "query")?;
+        let (passage, score, matches) = enter(py, || engine.explain(&query.values, query.columns, id, passage))?;
+        Ok((passage, score, matches.iter().map(|m| (m.token, m.similarity)).collect()))
+    }
+
+    fn vectors<'py>(&self, py: Python<'py>, id: &str, passage: u32) -> PyResult<(Bound<'py, PyBytes>, usize, usize)> {
+        let engine = self.engine()?;
+        let (values, dim) = enter(py, || engine.vectors(id, passage))?;
+        Ok((bytes(py, &values, f32::to_le_bytes)?, values.len() / dim, dim))
+    }
+
+    fn delete(&self, py: Python<'_>, ids: Vec<String>) -> PyResult<u64> {
+        let engine = self.engine()?;
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        enter(py, || engine.delete(&ids))
+    }
+
+    fn check(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let engine = self.engine()?;
+        enter(py, || engine.check())
+    }
+
+    fn close(&self) {
+        *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

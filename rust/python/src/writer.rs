@@ -1,0 +1,107 @@
+//! The class `Writer`.
+
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use weft_core::{NewDocument, Progress, Stage};
+
+use crate::buffer::Matrix;
+use crate::errors::{enter, invalid, stop};
+
+/// The one writer of an index; gone after `commit` or `abort`.
+#[pyclass(frozen, module = "weft._core")]
+pub(crate) struct Writer(Mutex<Option<weft_core::Writer>>);
+
+impl Writer {
+    pub(crate) fn new(writer: weft_core::Writer) -> Self {
+        Self(Mutex::new(Some(writer)))
+    }
+
+    fn take(&self) -> PyResult<weft_core::Writer> {
+        let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        writer.ok_or_else(|| invalid("the writer was committed or aborted already: begin a new one".into()))
+    }
+}
+
+#[pymethods]
+impl Writer {
+    #[allow(clippy::too_many_arguments, reason = "columns of a batch, as Python has them")]
+    fn add(
+        &self,
+        py: Python<'_>,
+        ids: Vec<Option<String>>,
+        texts: Vec<Option<String>>,
+        titles: Vec<Option<String>>,
+        metadata: Vec<Option<String>>,
+        spans: Vec<Vec<(u64, u64)>>,
+        lengths: Vec<usize>,
+        vectors: &Bound<'_, PyAny>,
+    ) -> PyResult<Vec<String>> {
+        let n = ids.len();
+        for (what, found) in
+            [("texts", texts.len()), ("titles", titles.len()), ("metadata", metadata.len()), ("spans", spans.len())]
+        {
+            if found != n {
+                return Err(invalid(format!("{what} has {found} entries, ids has {n}")));
+            }
+        }
+        let vectors = Matrix::read(vectors, "vectors")?;
+        if vectors.rows != lengths.iter().sum::<usize>() {
+            let (rows, tokens) = (vectors.rows, lengths.iter().sum::<usize>());
+            return Err(invalid(format!("vectors has {rows} rows, lengths add up to {tokens}")));
+        }
+        // Taken out for the time of the call: a second thread gets an error instead of a wait that Python does not see.
+        let mut writer = self.take()?;
+        let result = enter(py, || {
+            let documents: Vec<NewDocument<'_>> = spans
+                .into_iter()
+                .enumerate()
+                .map(|(i, spans)| NewDocument {
+                    id: ids[i].as_deref(),
+                    text: texts[i].as_deref(),
+                    title: titles[i].as_deref(),
+                    metadata: metadata[i].as_deref(),
+                    spans,
+                })
+                .collect();
+            let added = writer.add(&documents, &lengths, &vectors.values, vectors.columns);
+            Ok((writer, added))
+        });
+        let (writer, added) = result?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+        added.map_err(|e| crate::errors::convert(py, e))
+    }
+
+    #[pyo3(signature = (progress=None))]
+    fn commit<'py>(&self, py: Python<'py>, progress: Option<Py<PyAny>>) -> PyResult<Bound<'py, PyDict>> {
+        let writer = self.take()?;
+        let committed = enter(py, || {
+            // On the thread of the caller: signals are seen and Python's callback runs where the user expects it.
+            let mut call = |stage: Stage, done: u64, total: u64| {
+                Python::attach(|py| {
+                    py.check_signals()?;
+                    match &progress {
+                        Some(progress) => progress.call1(py, (stage.name(), done, total)).map(drop),
+                        None => Ok(()),
+                    }
+                })
+                .map_err(stop)
+            };
+            writer.commit(&mut Progress::new(&mut call))
+        })?;
+        let out = PyDict::new(py);
+        out.set_item("added", committed.added)?;
+        out.set_item("replaced", committed.replaced)?;
+        out.set_item("generation", committed.generation)?;
+        Ok(out)
+    }
+
+    fn abort(&self, py: Python<'_>) -> PyResult<()> {
+        let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        enter(py, || {
+            drop(writer);
+            Ok(())
+        })
+    }
+}
