@@ -324,20 +324,25 @@ class Index:
         walk = entries("texts", texts, ids=ids, texts=None, titles=titles, metadata=metadata)
         documents = (entry for entry, _ in walk)
 
+        first = next(documents, None)
+        if first is None:
+            return []
+        encoder = self.encoder
+        if self._description is not None:
+            # Before writing, because remembering takes the lock too; the same one again is no change.
+            self._native.set_encoder(json.dumps(self._description, ensure_ascii=False))
+
         def write(writer: _core.Writer) -> list[str]:
-            first = next(documents, None)
-            if first is None:
-                return []
             return add_texts(
                 writer,
-                self.encoder,
+                encoder,
                 chain([first], documents),
                 truncate=truncate,
                 batch_size=batch_size,
                 report=_counter(progress, total),
             )
 
-        return self._write(write, progress, encoded=True)
+        return self._write(write, progress)
 
     def add_vectors(
         self,
@@ -393,24 +398,16 @@ class Index:
         def write(writer: _core.Writer) -> list[str]:
             return add_matrices(writer, documents, _counter(progress, total))
 
-        return self._write(write, progress, encoded=False)
+        return self._write(write, progress)
 
-    def _write(
-        self,
-        write: Callable[[_core.Writer], list[str]],
-        progress: Progress | None,
-        *,
-        encoded: bool,
-    ) -> list[str]:
+    def _write(self, write: Callable[[_core.Writer], list[str]], progress: Progress | None) -> list[str]:
         writer = self._native.begin()
         try:
             given = write(writer)
-            if not given:
+            if given:
+                writer.commit(None if progress is None else _engine_stages(progress))
+            else:
                 writer.abort()
-                return given
-            if encoded and self._description is not None and self._native.encoder() is None:
-                self._native.set_encoder(json.dumps(self._description, ensure_ascii=False))
-            writer.commit(None if progress is None else _engine_stages(progress))
         except BaseException:
             # Ctrl-C included: whatever ended the work, the index stays as it was.
             writer.abort()
