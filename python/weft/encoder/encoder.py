@@ -1,0 +1,374 @@
+"""The encoder people use: queries and passages to matrices of unit vectors, one row per token.
+
+Passages are sorted by length within a window and run in batches that are padded only to their own longest.
+Batches are small: on a processor a large batch is no faster (the caches overflow), and its texts differ
+more in length.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weft.encoder.session import MODEL_FILES, EncoderSession, available_threads, graph_in
+from weft.encoder.settings import EncoderSettings, read_settings
+from weft.encoder.split import split_spans
+from weft.encoder.tokenise import Kind, Row, Token, Tokeniser
+from weft.errors import InvalidInput, ModelNotFound
+from weft.hub import ModelLocation, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["Encoder", "passage_text"]
+
+Matrix = NDArray[np.float32]
+
+_WINDOW = 16
+"""Batches read ahead and sorted by length: enough that padding is a few per cent."""
+
+
+def passage_text(title: str | None, piece: str) -> str:
+    """Return what is encoded for a passage: its title in front, as the BEIR collections are read.
+
+    >>> passage_text("Amber", "A fossil resin.")
+    'Amber A fossil resin.'
+    """
+    return f"{title} {piece}" if title else piece
+
+
+class Encoder:
+    """A late-interaction encoder, opened from files. Make one with `Encoder.open`.
+
+    Attributes
+    ----------
+    name : str
+        ``default``, a hub id or a directory's name.
+    settings : EncoderSettings
+        What the checkpoint says about encoding.
+    batch_size : int
+        Texts in one run of the network.
+    threads : int
+        Threads of one run.
+    """
+
+    def __init__(
+        self,
+        location: ModelLocation,
+        tokeniser: Tokeniser,
+        session: EncoderSession,
+        *,
+        batch_size: int,
+        threads: int,
+    ) -> None:
+        self._location = location
+        self._tokeniser = tokeniser
+        self._session = session
+        self.name = location.name
+        self.settings: EncoderSettings = tokeniser.settings
+        self.batch_size = batch_size
+        self.threads = threads
+
+    @classmethod
+    def open(
+        cls,
+        name_or_path: str | os.PathLike[str] | None = None,
+        *,
+        threads: int | None = None,
+        batch_size: int = 8,
+        offline: bool | None = None,
+        revision: str | None = None,
+        model_file: str | None = None,
+        providers: Sequence[str] = (),
+    ) -> Encoder:
+        """Open a model.
+
+        Parameters
+        ----------
+        name_or_path : str or path, optional
+            A directory, a hub id such as ``org/model``, or None for the bundled model.
+        threads : int, optional
+            Threads of one run; None takes every processor this process may use.
+        batch_size : int
+            Texts in one run.
+        offline : bool, optional
+            Never touch the network; None leaves it to HF_HUB_OFFLINE.
+        revision : str, optional
+            A commit, branch or tag of a hub id.
+        model_file : str, optional
+            The graph to use, relative to the model's directory; None prefers int8.
+        providers : sequence of str
+            ONNX Runtime's execution providers to try before the processor.
+
+        Raises
+        ------
+        ModelNotFound
+            If there is no such model, or a file of it is missing.
+        ModelError
+            If a file of the model cannot be used.
+        """
+        _positive("batch_size", batch_size)
+        if threads is None:
+            threads = available_threads()
+        _positive("threads", threads)
+        name = None if name_or_path is None else os.fspath(name_or_path)
+        location = locate(name, offline=offline, revision=revision)
+        directory = location.directory
+        settings = read_settings(directory)
+        graph = model_file or graph_in(directory)
+        if graph is None:
+            raise ModelNotFound(f"{directory}: no ONNX graph, looked for {', '.join(MODEL_FILES)}")
+        tokeniser = Tokeniser(directory / "tokenizer.json", settings)
+        session = EncoderSession(directory / graph, threads=threads, providers=providers)
+        return cls(location, tokeniser, session, batch_size=batch_size, threads=threads)
+
+    @property
+    def dim(self) -> int:
+        """Components of a vector."""
+        return self._session.dim
+
+    @property
+    def query_length(self) -> int:
+        """Tokens a query is filled up to."""
+        return self.settings.query_length
+
+    @property
+    def document_length(self) -> int:
+        """Most tokens of a passage, its three special ones included."""
+        return self.settings.document_length
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256, in hexadecimal, over graph, tokenizer and settings: equal only for equal vectors."""
+        graph = self._session.path
+        files = [graph, graph.with_name(f"{graph.name}_data"), self._location.directory / "tokenizer.json"]
+        total = hashlib.sha256(self.settings.canonical().encode())
+        for path in files:
+            if path.is_file():
+                total.update(_file_digest(path))
+        return total.hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        """Return what an index remembers: name, dim, fingerprint, and path where one finds it again."""
+        description: dict[str, Any] = {
+            "name": self.name,
+            "dim": self.dim,
+            "fingerprint": self.fingerprint,
+        }
+        if self._location.path is not None:
+            description["path"] = self._location.path
+        return description
+
+    def encode_query(self, texts: str | Sequence[str], *, truncate: bool = False) -> list[Matrix]:
+        """Encode queries.
+
+        A query shorter than `query_length` is filled up with mask tokens if the model expands queries; all
+        positions are kept. A longer one is not cut at `query_length`, as the reference does in silence:
+        it keeps all its tokens, up to the positions the network has.
+
+        Parameters
+        ----------
+        texts : str or sequence of str
+            The queries; one alone gives a list of one.
+        truncate : bool
+            Cut a query that has more tokens than the network has positions.
+
+        Returns
+        -------
+        list of float32 [tokens, dim]
+            One matrix per query, its rows of length one.
+
+        Raises
+        ------
+        InvalidInput
+            If a query is too long for the network and `truncate` is false.
+        """
+        rows = self._tokeniser.queries(_as_list(texts), truncate=truncate)
+        attend = self.settings.attend_to_expansion
+        results: list[Matrix] = [np.empty((0, self.dim), np.float32)] * len(rows)
+        for batch in _batches(rows, self.batch_size):
+            attended = [len(rows[i].ids) if attend else rows[i].real for i in batch]
+            vectors = self._run([rows[i].ids for i in batch], attended)
+            for i, matrix in zip(batch, vectors, strict=True):
+                results[i] = matrix[: len(rows[i].ids)].copy()
+        return results
+
+    def encode_document(
+        self,
+        texts: str | Sequence[str],
+        *,
+        truncate: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Matrix]:
+        """Encode passages.
+
+        Parameters
+        ----------
+        texts : str or sequence of str
+            The passages; one alone gives a list of one.
+        truncate : bool
+            Encode the beginning of a passage that is longer than `document_length`.
+        progress : callable, optional
+            Called with the number of passages done and of all.
+
+        Returns
+        -------
+        list of float32 [tokens, dim]
+            One matrix per passage, its rows of length one; punctuation has no row. An empty text has the
+            rows of `[CLS]`, the marker and `[SEP]`.
+
+        Raises
+        ------
+        InvalidInput
+            If a passage is longer than the model's limit and `truncate` is false.
+        """
+        given = _as_list(texts)
+        results = []
+        for matrix in self.iter_documents(given, truncate=truncate):
+            results.append(matrix)
+            if progress is not None:
+                progress(len(results), len(given))
+        return results
+
+    def iter_documents(
+        self, texts: Iterable[str], *, truncate: bool = False, batch_size: int | None = None
+    ) -> Iterator[Matrix]:
+        """Encode passages as they come and yield their matrices in the order given.
+
+        Reads 16 batches ahead and holds no more than their vectors.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            The passages.
+        truncate : bool
+            As in `encode_document`.
+        batch_size : int, optional
+            Texts in one run of the network; None takes the encoder's.
+
+        Yields
+        ------
+        float32 [tokens, dim]
+            One matrix per passage.
+
+        Raises
+        ------
+        InvalidInput
+            As in `encode_document`; the passages before the window with the bad one have been yielded.
+        """
+        size = self.batch_size if batch_size is None else batch_size
+        _positive("batch_size", size)
+        remaining, first = iter(texts), 0
+        while window := list(islice(remaining, size * _WINDOW)):
+            rows = self._tokeniser.documents(window, truncate=truncate, first=first)
+            results: list[Matrix | None] = [None] * len(rows)
+            for batch in _batches(rows, size):
+                vectors = self._run([rows[i].ids for i in batch], [rows[i].real for i in batch])
+                for i, matrix in zip(batch, vectors, strict=True):
+                    results[i] = matrix[self._kept(rows[i])]
+            for i, result in enumerate(results):
+                assert result is not None, "every row of the window is in one batch"
+                results[i] = None
+                yield result
+            first += len(window)
+
+    def split(self, text: str, *, title: str | None = None) -> list[tuple[int, int]]:
+        """Return spans of `text`, in characters, that the model reads whole together with the title.
+
+        A text that fits gives one span, the whole. A longer one is cut at sentence ends into the least
+        number of pieces, evenly; at white space only where a sentence is too long, within a word only where
+        the word is. The spans cover everything but white space.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        title : str, optional
+            Its title, which stands before every piece (see `passage_text`).
+
+        Raises
+        ------
+        InvalidInput
+            If the title leaves no room for text.
+        """
+        limit = self.document_length
+        if self._tokeniser.count([passage_text(title, text)])[0] <= limit:
+            return [(0, len(text))]
+        room = limit - self._tokeniser.count([passage_text(title, "")])[0]
+
+        def excess(spans: Sequence[tuple[int, int]]) -> list[int]:
+            pieces = [passage_text(title, text[start:end]) for start, end in spans]
+            return [count - limit for count in self._tokeniser.count(pieces)]
+
+        spans = split_spans(text, self._tokeniser.offsets(text), room, excess)
+        if spans is None:
+            raise InvalidInput(
+                f"the title alone has {limit - room} tokens and the model reads {limit}: shorten it"
+            )
+        return spans
+
+    def tokens(self, text: str, kind: Kind = "document") -> list[Token]:
+        """Return the tokens the network reads for a text; those `kept` are the rows of its matrix.
+
+        Parameters
+        ----------
+        text : str
+            A query, or a passage with its title in front.
+        kind : {"document", "query"}
+            Which it is.
+        """
+        if kind not in ("document", "query"):
+            raise InvalidInput(f"kind is {kind!r}, expected 'document' or 'query'")
+        return self._tokeniser.tokens(text, kind)
+
+    def _kept(self, row: Row) -> list[int]:
+        skiplist = self._tokeniser.skiplist
+        return [position for position, id_ in enumerate(row.ids) if id_ not in skiplist]
+
+    def _run(self, ids: list[list[int]], attended: list[int]) -> Matrix:
+        """Run one batch; `attended` is how many positions of each row may be attended to."""
+        longest = max(map(len, ids))
+        # What pads is never attended to and never returned: any id of the vocabulary would do.
+        padded = np.zeros((len(ids), longest), np.int64)
+        attention = np.zeros_like(padded)
+        for line, (row, count) in enumerate(zip(ids, attended, strict=True)):
+            padded[line, : len(row)] = row
+            attention[line, :count] = 1
+        return self._session.run(padded, attention)
+
+    def __repr__(self) -> str:
+        return (
+            f"Encoder({self.name!r}, dim={self.dim}, query_length={self.query_length}, "
+            f"document_length={self.document_length}, threads={self.threads})"
+        )
+
+
+def _batches(rows: Sequence[Row], size: int) -> Iterator[list[int]]:
+    """Yield the numbers of the rows in batches of like length, the longest first.
+
+    The longest first, so that memory peaks at once and not at the end.
+    """
+    order = sorted(range(len(rows)), key=lambda i: (-len(rows[i].ids), i))
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+
+
+def _as_list(texts: str | Sequence[str]) -> list[str]:
+    return [texts] if isinstance(texts, str) else list(texts)
+
+
+def _positive(name: str, value: int) -> None:
+    if value < 1:
+        raise InvalidInput(f"{name} is {value}, expected at least 1")
+
+
+def _file_digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

@@ -1,0 +1,147 @@
+"""The network: one ONNX file, opened once, rows of ids in, unit vectors out.
+
+Inputs are taken by name, the output by the names that exporters use. Vectors are normalised here even when
+the graph does it already: exports differ in that, and a second division costs nothing beside the network.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weft.errors import ModelError, ModelNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["EncoderSession", "available_threads", "graph_in"]
+
+MODEL_FILES = (
+    "model_int8.onnx",
+    "onnx/model_int8.onnx",
+    "model_quantized.onnx",
+    "onnx/model_quantized.onnx",
+    "model.onnx",
+    "onnx/model.onnx",
+    "vespa_colbert.onnx",
+)
+"""Where exporters put the graph, best first: int8 before float. Files made for one instruction set
+(`model_qint8_<isa>.onnx`) are left out: on another they are slow, or saturate."""
+
+_OUTPUTS = ("contextual", "output", "last_hidden_state", "token_embeddings")
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+_LEAST_NORM = 1e-12
+
+
+def graph_in(directory: Path) -> str | None:
+    """Return the relative path of the best graph in a model's directory, None when there is none."""
+    return next((name for name in MODEL_FILES if (directory / name).is_file()), None)
+
+
+def available_threads() -> int:
+    """Return how many processors this process may use, which a container may have narrowed."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class EncoderSession:
+    """An opened network.
+
+    Parameters
+    ----------
+    path : Path
+        The ONNX file.
+    threads : int
+        Threads of one run.
+    providers : sequence of str
+        ONNX Runtime's execution providers in order of preference; the processor is always the last.
+
+    Raises
+    ------
+    ModelNotFound
+        If onnxruntime is not installed or the file is not there.
+    ModelError
+        If the file is no graph that maps token ids to vectors, or a provider is not available.
+    """
+
+    def __init__(self, path: Path, *, threads: int, providers: Sequence[str] = ()) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ModelNotFound("onnxruntime is not installed: pip install onnxruntime") from error
+        if not path.is_file():
+            raise ModelNotFound(f"{path}: no such file")
+        present = onnxruntime.get_available_providers()
+        missing = [name for name in providers if name not in present]
+        if missing:
+            raise ModelError(f"{missing[0]} is not in this onnxruntime, which has {present}")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        # Spinning threads burn a core of a desktop between two searches for microseconds gained.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+        # Warnings of the optimiser are not the user's business.
+        options.log_severity_level = 3
+        order = [*providers, *(["CPUExecutionProvider"] * ("CPUExecutionProvider" not in providers))]
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                str(path), sess_options=options, providers=order
+            )
+        # The runtime's own exceptions share no base below Exception.
+        except Exception as error:
+            raise ModelError(f"{path}: onnxruntime cannot open it: {error}") from error
+        self.path = path
+        self.providers: tuple[str, ...] = tuple(self._session.get_providers())
+        self._inputs = self._checked_inputs()
+        self._output, self.dim = self._checked_output()
+
+    def _checked_inputs(self) -> tuple[str, ...]:
+        names = tuple(value.name for value in self._session.get_inputs())
+        unknown = [name for name in names if name not in _INPUTS]
+        if unknown or "input_ids" not in names:
+            raise ModelError(f"{self.path}: takes {list(names)}, expected some of {list(_INPUTS)}")
+        return names
+
+    def _checked_output(self) -> tuple[str, int]:
+        outputs = {value.name: value.shape for value in self._session.get_outputs()}
+        rank_3 = [name for name, shape in outputs.items() if len(shape) == 3]
+        name = next((name for name in _OUTPUTS if name in rank_3), rank_3[0] if rank_3 else None)
+        if name is None:
+            raise ModelError(f"{self.path}: no output of shape batch, length, dimension in {outputs}")
+        self._output = name
+        dim = outputs[name][2]
+        if isinstance(dim, int):
+            return name, dim
+        probe = np.zeros((1, 4), np.int64)
+        return name, int(self.run(probe, np.ones_like(probe)).shape[2])
+
+    def run(self, ids: NDArray[np.int64], attention: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Encode one batch.
+
+        Parameters
+        ----------
+        ids, attention : int64 [batch, length]
+            Token ids, and 1 where a token may be attended to.
+
+        Returns
+        -------
+        float32 [batch, length, dim]
+            One vector of length one per position, padding included.
+        """
+        given = {"input_ids": ids, "attention_mask": attention}
+        if "token_type_ids" in self._inputs:
+            given["token_type_ids"] = np.zeros_like(ids)
+        feed = {name: given[name] for name in self._inputs}
+        (vectors,) = self._session.run([self._output], feed)
+        vectors = np.asarray(vectors, dtype=np.float32)
+        norms = np.sqrt(np.einsum("bld,bld->bl", vectors, vectors))[:, :, None]
+        vectors /= np.maximum(norms, np.float32(_LEAST_NORM))
+        return vectors
