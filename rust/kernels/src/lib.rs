@@ -15,6 +15,7 @@
 #[macro_use]
 mod dispatch;
 
+mod block;
 mod centroid;
 mod exact;
 mod half;

@@ -1,5 +1,6 @@
 //! Centroids packed for the float kernels: 16 to a panel, dimensions outermost.
 
+use crate::block::FloatRow;
 use crate::query::{LANES, check_dim};
 
 /// Centroids in panels of 16 columns, `[ceil(K / 16)][dim][16]`, the last one padded with zeros.
@@ -10,7 +11,7 @@ use crate::query::{LANES, check_dim};
 pub struct CentroidPanels {
     dim: usize,
     count: usize,
-    values: Vec<f32>,
+    values: Vec<FloatRow>,
 }
 
 impl CentroidPanels {
@@ -27,14 +28,14 @@ impl CentroidPanels {
             centroids.len()
         );
         let count = centroids.len() / dim;
-        let mut values = vec![0.0; count.div_ceil(LANES) * LANES * dim];
+        let mut values = vec![FloatRow::ZERO; count.div_ceil(LANES) * dim];
         for (rows, panel) in centroids
             .chunks(LANES * dim)
-            .zip(values.chunks_exact_mut(LANES * dim))
+            .zip(values.chunks_exact_mut(dim))
         {
             for (column, row) in rows.chunks_exact(dim).enumerate() {
                 for (d, &value) in row.iter().enumerate() {
-                    panel[d * LANES + column] = value;
+                    panel[d].0[column] = value;
                 }
             }
         }
@@ -51,11 +52,11 @@ impl CentroidPanels {
         self.count
     }
 
-    /// The panels, each `[dim][16]`, with the number of the first centroid and of the real columns.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, usize, &[f32])> {
+    /// The panels, one row a dimension, with the number of the first centroid and of the real columns.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, usize, &[FloatRow])> {
         let count = self.count;
         self.values
-            .chunks_exact(LANES * self.dim)
+            .chunks_exact(self.dim)
             .enumerate()
             .map(move |(number, panel)| {
                 let first = number * LANES;

@@ -1,8 +1,10 @@
 //! A query laid out for the kernels: once as f32, once as 7-bit integers.
 //!
 //! Both forms are cut into panels of [`LANES`] query tokens, so that one panel (8 KiB of f32 and
-//! 2 KiB of int8 at 128 dimensions) stays in the first-level cache whatever the number of tokens,
+//! 3 KiB of integers at 128 dimensions) stays in the first-level cache whatever the number of tokens,
 //! and a document value broadcast to all lanes meets the same dimension of 16 query tokens.
+
+use crate::block::{ByteBlock, FloatRow};
 
 /// Query tokens are padded with zero tokens to a multiple of this.
 pub const LANES: usize = 16;
@@ -21,13 +23,10 @@ pub struct Query {
     dim: usize,
     lanes: usize,
     max_norm: f32,
-    /// `[lanes / 16][dim][16]`, zero padded.
-    floats: Vec<f32>,
-    /// `[lanes / 16][dim / 4][16][4]`: four broadcast document bytes meet four dimensions.
-    bytes: Vec<i8>,
-    /// `[lanes / 16][dim / 8][16][2]`: what the offset 128 of the document bytes adds to the two
-    /// 16-bit sums of eight dimensions (dimensions 0, 1, 4, 5 and 2, 3, 6, 7).
-    offsets: Vec<i16>,
+    /// `[lanes / 16][dim]`, zero padded.
+    floats: Vec<FloatRow>,
+    /// `[lanes / 16][dim / 8]`, zero padded.
+    bytes: Vec<ByteBlock>,
     /// `[lanes]`: the sum of a token's quantised values.
     sums: Vec<i32>,
     /// `[lanes]`: a token's value is about `bytes * scale`; 0 for a zero token.
@@ -56,9 +55,8 @@ impl Query {
             dim,
             lanes,
             max_norm: 0.0,
-            floats: vec![0.0; lanes * dim],
-            bytes: vec![0; lanes * dim],
-            offsets: vec![0; lanes * dim / 4],
+            floats: vec![FloatRow::ZERO; lanes / LANES * dim],
+            bytes: vec![ByteBlock::ZERO; lanes / LANES * (dim / 8)],
             sums: vec![0; lanes],
             scales: vec![0.0; lanes],
         };
@@ -81,7 +79,7 @@ impl Query {
         self.max_norm = self.max_norm.max(norm);
         self.scales[token] = scale;
         for (d, &value) in row.iter().enumerate() {
-            self.floats[(panel * dim + d) * LANES + lane] = value;
+            self.floats[panel * dim + d].0[lane] = value;
             // A scale that underflowed to zero makes the token a zero token for the integer path.
             let byte = if scale > 0.0 {
                 (value / scale)
@@ -90,9 +88,9 @@ impl Query {
             } else {
                 0
             };
-            self.bytes[((panel * (dim / 4) + d / 4) * LANES + lane) * 4 + d % 4] = byte;
-            self.offsets[((panel * (dim / 8) + d / 8) * LANES + lane) * 2 + (d % 4) / 2] +=
-                128 * i16::from(byte);
+            let block = &mut self.bytes[panel * (dim / 8) + d / 8];
+            block.values[d % 8 / 4][lane][d % 4] = byte;
+            block.offsets[lane][d % 4 / 2] += 128 * i16::from(byte);
             self.sums[token] += i32::from(byte);
         }
     }
@@ -117,23 +115,14 @@ impl Query {
         self.max_norm
     }
 
-    /// The f32 panel of lanes `16 * panel ..`, `[dim][16]`.
-    pub(crate) fn float_panel(&self, panel: usize) -> &[f32] {
-        &self.floats[panel * self.dim * LANES..][..self.dim * LANES]
+    /// The f32 panel of lanes `16 * panel ..`, one row a dimension.
+    pub(crate) fn float_panel(&self, panel: usize) -> &[FloatRow] {
+        &self.floats[panel * self.dim..][..self.dim]
     }
 
-    /// The int8 panel of lanes `16 * panel ..`, `[dim / 4][16][4]`.
-    pub(crate) fn byte_panel(&self, panel: usize) -> &[i8] {
-        &self.bytes[panel * self.dim * LANES..][..self.dim * LANES]
-    }
-
-    /// The offset panel of lanes `16 * panel ..`, `[dim / 8][16][2]`.
-    #[cfg_attr(
-        not(target_arch = "x86_64"),
-        allow(dead_code, reason = "AVX2 alone needs it")
-    )]
-    pub(crate) fn offset_panel(&self, panel: usize) -> &[i16] {
-        &self.offsets[panel * self.dim * LANES / 4..][..self.dim * LANES / 4]
+    /// The integer panel of lanes `16 * panel ..`, one block to 8 dimensions.
+    pub(crate) fn byte_panel(&self, panel: usize) -> &[ByteBlock] {
+        &self.bytes[panel * (self.dim / 8)..][..self.dim / 8]
     }
 
     /// Sums of quantised values, `[lanes]`.
@@ -165,15 +154,11 @@ mod tests {
         let query = Query::new(&values, 3, 8);
         assert_eq!((query.tokens(), query.lanes(), query.dim()), (3, 16, 8));
         for token in 0..3 {
-            let bytes: Vec<i32> = (0..8)
-                .map(|d| i32::from(query.byte_panel(0)[(d / 4 * LANES + token) * 4 + d % 4]))
-                .collect();
+            let block = &query.byte_panel(0)[0];
+            let bytes = block.values.map(|four| four[token].map(i32::from)).concat();
             assert_eq!(bytes.iter().map(|b| b.abs()).max(), Some(63));
             assert_eq!(bytes.iter().sum::<i32>(), query.sums()[token]);
-            let offsets: i32 = query.offset_panel(0)[token * 2..][..2]
-                .iter()
-                .map(|&o| i32::from(o))
-                .sum();
+            let offsets: i32 = block.offsets[token].iter().map(|&o| i32::from(o)).sum();
             assert_eq!(offsets, 128 * query.sums()[token]);
         }
     }

@@ -10,15 +10,18 @@ pub(crate) mod interaction;
 pub(crate) mod nearest;
 pub(crate) mod residual;
 
+use crate::block::{ByteBlock, FloatRow};
 use crate::query::LANES;
 
 /// Integer dot products of one row of offset bytes with the 16 query tokens of a panel.
-fn byte_dots(row: &[u8], panel: &[i8], sums: &[i32]) -> [i32; LANES] {
+fn byte_dots(row: &[u8], panel: &[ByteBlock], sums: &[i32]) -> [i32; LANES] {
     let mut dots = [0; LANES];
-    for (four, block) in row.chunks_exact(4).zip(panel.chunks_exact(4 * LANES)) {
-        for (dot, lane) in dots.iter_mut().zip(block.chunks_exact(4)) {
-            for (&byte, &value) in four.iter().zip(lane) {
-                *dot += i32::from(byte) * i32::from(value);
+    for (eight, block) in row.chunks_exact(8).zip(panel) {
+        for (four, lanes) in eight.chunks_exact(4).zip(&block.values) {
+            for (dot, lane) in dots.iter_mut().zip(lanes) {
+                for (&byte, &value) in four.iter().zip(lane) {
+                    *dot += i32::from(byte) * i32::from(value);
+                }
             }
         }
     }
@@ -29,10 +32,10 @@ fn byte_dots(row: &[u8], panel: &[i8], sums: &[i32]) -> [i32; LANES] {
 }
 
 /// Float dot products of one row with the 16 columns of a panel, one fused chain each.
-fn float_dots(row: &[f32], panel: &[f32]) -> [f32; LANES] {
+fn float_dots(row: &[f32], panel: &[FloatRow]) -> [f32; LANES] {
     let mut dots = [0.0f32; LANES];
-    for (&value, columns) in row.iter().zip(panel.chunks_exact(LANES)) {
-        for (dot, &column) in dots.iter_mut().zip(columns) {
+    for (&value, columns) in row.iter().zip(panel) {
+        for (dot, &column) in dots.iter_mut().zip(&columns.0) {
             *dot = value.mul_add(column, *dot);
         }
     }

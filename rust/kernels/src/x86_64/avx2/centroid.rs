@@ -58,23 +58,19 @@ fn score<const R: usize>(
     let first = panel * LANES;
     assert!(centroids.len() == R * dim && scales.len() >= R && out.len() == R * lanes);
     let rows = std::array::from_fn(|r| centroids[r * dim..].as_ptr());
-    // SAFETY: every row is `dim` bytes of `centroids`, by the assertion.
-    let dots = unsafe { byte_dots::<R>(rows, query.byte_panel(panel), query.offset_panel(panel)) };
-    let factors = &factors[first..][..LANES];
-    // SAFETY: 16 factors are two registers.
-    let (low, high) = unsafe {
-        (
-            _mm256_loadu_ps(factors.as_ptr()),
-            _mm256_loadu_ps(factors.as_ptr().add(8)),
-        )
-    };
     let real = real_lanes(query.tokens() - first);
+    let halves: [[__m256i; R]; 2] = std::array::from_fn(|half| {
+        let factors = &factors[first + 8 * half..][..8];
+        // SAFETY: every row is `dim` bytes of `centroids`, by the assertion; 8 factors are one
+        // register.
+        let (dots, factors) = unsafe {
+            let dots = byte_dots::<R>(rows, query.byte_panel(panel), half);
+            (dots, _mm256_loadu_ps(factors.as_ptr()))
+        };
+        std::array::from_fn(|r| cell(dots[r], _mm256_set1_ps(scales[r]), factors))
+    });
     for r in 0..R {
-        let scale = _mm256_set1_ps(scales[r]);
-        let cells = _mm_and_si128(
-            real,
-            pack(cell(dots[r][0], scale, low), cell(dots[r][1], scale, high)),
-        );
+        let cells = _mm_and_si128(real, pack(halves[0][r], halves[1][r]));
         let out = &mut out[r * lanes + first..][..LANES];
         // SAFETY: `out` is 16 bytes.
         unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), cells) };

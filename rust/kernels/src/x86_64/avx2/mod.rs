@@ -14,11 +14,6 @@
 //! Floats. Two fused multiply-adds a cycle with a latency of 4 want 8 chains or more: six rows times
 //! one panel are 12 accumulators, 2 registers of columns and 1 broadcast, for 8 loads in 6 cycles.
 
-#![allow(
-    clippy::needless_range_loop,
-    reason = "loops over the rows and halves of a tile index several arrays of registers"
-)]
-
 pub(crate) mod centroid;
 pub(crate) mod exact;
 pub(crate) mod half;
@@ -28,48 +23,47 @@ pub(crate) mod residual;
 
 use std::arch::x86_64::*;
 
+use crate::block::{ByteBlock, FloatRow};
+
 /// Rows of bytes that share the loads of a query panel.
 const BYTE_ROWS: usize = 4;
 
 /// Rows of floats that share the loads of a panel.
 const FLOAT_ROWS: usize = 6;
 
-/// Integer dot products of `R` rows of offset bytes with the 16 query tokens of a panel, the
-/// offset already taken off. Result `[r]` holds lanes 0..8 and 8..16 of row `r`.
+/// Integer dot products of `R` rows of offset bytes with 8 query tokens, lanes `8 * half ..` of a
+/// panel, the offset already taken off.
 ///
 /// # Safety
 ///
-/// Each of `rows` is readable for `dim` bytes, where `dim` is `offsets.len() / 4`.
+/// Each of `rows` is readable for `8 * panel.len()` bytes; `half` is 0 or 1.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn byte_dots<const R: usize>(
     rows: [*const u8; R],
-    panel: &[i8],
-    offsets: &[i16],
-) -> [[__m256i; 2]; R] {
+    panel: &[ByteBlock],
+    half: usize,
+) -> [__m256i; R] {
     let ones = _mm256_set1_epi16(1);
-    let mut dots = [[_mm256_setzero_si256(); 2]; R];
-    let blocks = panel.chunks_exact(128).zip(offsets.chunks_exact(32));
-    for (at, (values, offsets)) in blocks.enumerate() {
-        let values: *const __m256i = values.as_ptr().cast();
-        let offsets: *const __m256i = offsets.as_ptr().cast();
-        for r in 0..R {
-            // SAFETY: `values` is 4 registers (4 dimensions of lanes 0..8 and 8..16, then the next
-            // 4), `offsets` 2; block `at` ends at dimension 8 * at + 8 <= dim of the row.
-            unsafe {
-                let eight: *const i32 = rows[r].add(8 * at).cast();
-                let low = _mm256_set1_epi32(eight.read_unaligned());
-                let high = _mm256_set1_epi32(eight.add(1).read_unaligned());
-                for half in 0..2 {
-                    let first = _mm256_maddubs_epi16(low, _mm256_loadu_si256(values.add(half)));
-                    let second =
-                        _mm256_maddubs_epi16(high, _mm256_loadu_si256(values.add(2 + half)));
-                    let sum = _mm256_sub_epi16(
-                        _mm256_add_epi16(first, second),
-                        _mm256_loadu_si256(offsets.add(half)),
-                    );
-                    dots[r][half] = _mm256_add_epi32(dots[r][half], _mm256_madd_epi16(sum, ones));
-                }
+    let mut dots = [_mm256_setzero_si256(); R];
+    for (at, block) in panel.iter().enumerate() {
+        // SAFETY: a block's fields are four and two registers, aligned; block `at` meets the bytes
+        // 8 * at .. 8 * at + 8 of a row.
+        unsafe {
+            let values: *const __m256i = block.values.as_ptr().cast();
+            let offsets: *const __m256i = block.offsets.as_ptr().cast();
+            let low = _mm256_load_si256(values.add(half));
+            let high = _mm256_load_si256(values.add(2 + half));
+            let offset = _mm256_load_si256(offsets.add(half));
+            for (dot, row) in dots.iter_mut().zip(rows) {
+                let eight: *const i32 = row.add(8 * at).cast();
+                let first = _mm256_set1_epi32(eight.read_unaligned());
+                let second = _mm256_set1_epi32(eight.add(1).read_unaligned());
+                let sum = _mm256_add_epi16(
+                    _mm256_sub_epi16(_mm256_maddubs_epi16(first, low), offset),
+                    _mm256_maddubs_epi16(second, high),
+                );
+                *dot = _mm256_add_epi32(*dot, _mm256_madd_epi16(sum, ones));
             }
         }
     }
@@ -77,21 +71,21 @@ unsafe fn byte_dots<const R: usize>(
 }
 
 /// Float dot products of `R` rows with the 16 columns of a panel, one fused chain a product.
+/// Result `[r]` holds columns 0..8 and 8..16 of row `r`.
 ///
 /// # Safety
 ///
-/// Row `r` starts at `rows + r * dim` and is readable for `dim` values, where `dim` is
-/// `panel.len() / 16`.
+/// `rows` is readable for `R` rows of `panel.len()` values.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn float_dots<const R: usize>(rows: *const f32, panel: &[f32]) -> [[__m256; 2]; R] {
-    let dim = panel.len() / 16;
+unsafe fn float_dots<const R: usize>(rows: *const f32, panel: &[FloatRow]) -> [[__m256; 2]; R] {
+    let dim = panel.len();
     let mut dots = [[_mm256_setzero_ps(); 2]; R];
-    for (d, columns) in panel.chunks_exact(16).enumerate() {
-        // SAFETY: 16 columns are two registers; `d` is below `dim`.
+    for (d, columns) in panel.iter().enumerate() {
+        // SAFETY: 16 aligned columns are two registers; `d` is below `dim`.
         unsafe {
-            let low = _mm256_loadu_ps(columns.as_ptr());
-            let high = _mm256_loadu_ps(columns.as_ptr().add(8));
+            let low = _mm256_load_ps(columns.0.as_ptr());
+            let high = _mm256_load_ps(columns.0.as_ptr().add(8));
             for (r, dots) in dots.iter_mut().enumerate() {
                 let value = _mm256_set1_ps(*rows.add(r * dim + d));
                 dots[0] = _mm256_fmadd_ps(value, low, dots[0]);

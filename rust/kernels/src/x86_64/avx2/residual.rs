@@ -69,6 +69,8 @@ fn tokens<const BITS: usize, const R: usize>(
     let (dim, lanes) = (query.dim(), query.lanes());
     let bytes = dim * BITS / 8;
     let codes = &document.codes[token..][..R];
+    let rows: [&[u8]; R] =
+        std::array::from_fn(|r| &document.rows[codes[r] as usize * lanes..][..lanes]);
     let inv_norms = &document.inv_norms[token..][..R];
     let mut decoded = [[const { MaybeUninit::<u8>::uninit() }; DECODED]; R];
     for (r, decoded) in decoded.iter_mut().enumerate() {
@@ -85,10 +87,9 @@ fn tokens<const BITS: usize, const R: usize>(
     let offset = _mm256_set1_ps(128.0);
     let step = _mm256_set1_ps(document.step);
     for panel in 0..lanes / LANES {
-        // SAFETY: `decode_row` has written `dim` bytes of every row.
-        let dots =
-            unsafe { byte_dots::<R>(decoded, query.byte_panel(panel), query.offset_panel(panel)) };
         for half in 0..2 {
+            // SAFETY: `decode_row` has written `dim` bytes of every row.
+            let dots = unsafe { byte_dots::<R>(decoded, query.byte_panel(panel), half) };
             let lane = panel * LANES + half * 8;
             let scales = &query.scales()[lane..][..8];
             let maxima = &mut maxima[lane..][..8];
@@ -101,12 +102,12 @@ fn tokens<const BITS: usize, const R: usize>(
             };
             let factors = _mm256_mul_ps(scales, _mm256_set1_ps(table.scale()));
             for r in 0..R {
-                let cells = &document.rows[codes[r] as usize * lanes + lane..][..8];
+                let cells = &rows[r][lane..][..8];
                 // SAFETY: `cells` is 8 bytes.
                 let cells = unsafe { _mm_loadl_epi64(cells.as_ptr().cast()) };
                 let cells = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(cells));
                 let centroid = _mm256_mul_ps(_mm256_sub_ps(cells, offset), step);
-                let residual = _mm256_mul_ps(_mm256_cvtepi32_ps(dots[r][half]), factors);
+                let residual = _mm256_mul_ps(_mm256_cvtepi32_ps(dots[r]), factors);
                 let inv_norm = _mm256_set1_ps(inv_norms[r]);
                 let sim = _mm256_mul_ps(inv_norm, _mm256_add_ps(centroid, residual));
                 // `vmaxps(a, b)` is `if a > b { a } else { b }`, as the contract wants.
@@ -136,14 +137,30 @@ fn decode_row<const BITS: usize>(
     }
     // Registers of 32 bytes read past a row whose length is no multiple of 32. That is another row,
     // except at the end of the residuals: there the row is read from a copy.
-    let whole = bytes.next_multiple_of(32);
-    let mut copy = [0u8; MAX_DIM];
-    let source = if whole <= residuals.len() {
-        residuals.as_ptr()
+    if bytes.next_multiple_of(32) <= residuals.len() {
+        // SAFETY: as the condition says, and `bytes * 8 / BITS` was checked.
+        unsafe { decode_planes::<BITS>(residuals.as_ptr(), bytes, table, out) };
     } else {
+        let mut copy = [0u8; MAX_DIM / 2];
         copy[..bytes].copy_from_slice(&residuals[..bytes]);
-        copy.as_ptr()
-    };
+        // SAFETY: fewer than 8 bits make at most `MAX_DIM / 2` bytes, a multiple of 32.
+        unsafe { decode_planes::<BITS>(copy.as_ptr(), bytes, table, out) };
+    }
+}
+
+/// Decodes the planes of a row of `bytes` bytes.
+///
+/// # Safety
+///
+/// `source` is readable for `bytes` rounded up to 32, and `bytes * 8 / BITS <= MAX_DIM`.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn decode_planes<const BITS: usize>(
+    source: *const u8,
+    bytes: usize,
+    table: &[u8; 256],
+    out: &mut [MaybeUninit<u8>; DECODED],
+) {
     let mask = _mm256_set1_epi8(((1u16 << BITS) - 1) as i8);
     // SAFETY: the table has 256 bytes.
     let table = unsafe { _mm_loadu_si128(table.as_ptr().cast()) };
@@ -153,8 +170,7 @@ fn decode_row<const BITS: usize>(
     for plane in 0..8 / BITS {
         let shift = _mm_cvtsi32_si128((plane * BITS) as i32);
         for at in (0..bytes).step_by(32) {
-            // SAFETY: `source` is readable for `whole` bytes (`bytes <= MAX_DIM / 2` below 8 bits);
-            // the store ends at most at `dim + 31 < DECODED`.
+            // SAFETY: the caller's promise; the store ends at most at `dim + 31 < DECODED`.
             unsafe {
                 let fields = _mm256_loadu_si256(source.add(at).cast());
                 let buckets = _mm256_and_si256(_mm256_srl_epi16(fields, shift), mask);
