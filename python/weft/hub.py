@@ -12,16 +12,27 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from weft.encoder.session import MODEL_FILES, graph_in
 from weft.errors import ModelError, ModelNotFound
 
-__all__ = ["DEFAULT", "ModelLocation", "locate"]
+__all__ = ["DEFAULT", "MODEL_FILES", "ModelLocation", "graph_in", "locate"]
 
 DEFAULT = "default"
 """The name under which an index remembers the bundled model."""
 
 _BUNDLED = "weft_model"
 _INSTALL_BUNDLED = "pip install weft-model, or pip install ./models/default from a checkout"
+
+MODEL_FILES = (
+    "model_int8.onnx",
+    "onnx/model_int8.onnx",
+    "model_quantized.onnx",
+    "onnx/model_quantized.onnx",
+    "model.onnx",
+    "onnx/model.onnx",
+    "vespa_colbert.onnx",
+)
+"""Where exporters put the graph, best first: int8 before float. Files made for one instruction set
+(`model_qint8_<isa>.onnx`) are left out: on another they are slow, or saturate."""
 
 _SMALL_FILES = (
     "tokenizer.json",
@@ -53,6 +64,11 @@ class ModelLocation:
     directory: Path
     name: str
     path: str | None
+
+
+def graph_in(directory: Path) -> str | None:
+    """Return the relative path of the best graph in a model's directory, None when there is none."""
+    return next((name for name in MODEL_FILES if (directory / name).is_file()), None)
 
 
 def locate(name: str | None, *, offline: bool | None = None, revision: str | None = None) -> ModelLocation:
@@ -97,7 +113,7 @@ def _bundled() -> Path:
 
 def _from_hub(name: str, *, offline: bool | None, revision: str | None) -> Path:
     try:
-        import huggingface_hub
+        from huggingface_hub import constants
     except ImportError as error:
         raise ModelNotFound(
             f"{name}: a hub id needs the hub client: pip install huggingface_hub, or give a directory"
@@ -105,7 +121,7 @@ def _from_hub(name: str, *, offline: bool | None, revision: str | None) -> Path:
     cached = _cached(name, revision)
     if cached is not None:
         return cached
-    if offline or (offline is None and huggingface_hub.constants.HF_HUB_OFFLINE):
+    if offline or (offline is None and constants.HF_HUB_OFFLINE):
         raise ModelNotFound(
             f"{name}: not in the hub cache, and offline: run once with a network, "
             "or give the directory of a copy"

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weft.encoder.session import MODEL_FILES, EncoderSession, available_threads, graph_in
+from weft.encoder.session import EncoderSession, available_threads
 from weft.encoder.settings import EncoderSettings, read_settings
 from weft.encoder.split import split_spans
 from weft.encoder.tokenise import Kind, Row, Token, Tokeniser
 from weft.errors import InvalidInput, ModelNotFound
-from weft.hub import ModelLocation, locate
+from weft.hub import MODEL_FILES, ModelLocation, graph_in, locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

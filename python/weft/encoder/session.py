@@ -19,28 +19,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["EncoderSession", "available_threads", "graph_in"]
-
-MODEL_FILES = (
-    "model_int8.onnx",
-    "onnx/model_int8.onnx",
-    "model_quantized.onnx",
-    "onnx/model_quantized.onnx",
-    "model.onnx",
-    "onnx/model.onnx",
-    "vespa_colbert.onnx",
-)
-"""Where exporters put the graph, best first: int8 before float. Files made for one instruction set
-(`model_qint8_<isa>.onnx`) are left out: on another they are slow, or saturate."""
+__all__ = ["EncoderSession", "available_threads"]
 
 _OUTPUTS = ("contextual", "output", "last_hidden_state", "token_embeddings")
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _LEAST_NORM = 1e-12
-
-
-def graph_in(directory: Path) -> str | None:
-    """Return the relative path of the best graph in a model's directory, None when there is none."""
-    return next((name for name in MODEL_FILES if (directory / name).is_file()), None)
 
 
 def available_threads() -> int:
