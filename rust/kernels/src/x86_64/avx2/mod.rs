@@ -99,6 +99,6 @@ unsafe fn float_dots<const R: usize>(rows: *const f32, panel: &[FloatRow]) -> [[
 /// Asks for the cache line at `address`, which may be any address.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn prefetch_line(address: *const u8) {
+pub(super) fn prefetch_line(address: *const u8) {
     _mm_prefetch::<_MM_HINT_T0>(address.cast());
 }

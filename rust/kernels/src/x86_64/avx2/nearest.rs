@@ -69,7 +69,7 @@ fn nearest_tiles<const R: usize>(
 
 /// Merges the products of one point with consecutive centroids, the first being `number`.
 #[inline(never)]
-fn merge(dots: &[f32], number: u32, best: &mut u32, score: &mut f32) {
+pub(in crate::x86_64) fn merge(dots: &[f32], number: u32, best: &mut u32, score: &mut f32) {
     for (&dot, number) in dots.iter().zip(number..) {
         if dot > *score || (dot == *score && number < *best) {
             (*best, *score) = (number, dot);

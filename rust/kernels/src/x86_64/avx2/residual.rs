@@ -13,10 +13,10 @@ use crate::residual::Document;
 use crate::residual_table::ResidualTable;
 
 /// How many document tokens ahead a row of centroid scores is asked for: about 500 ns.
-const AHEAD: usize = 16;
+pub(in crate::x86_64) const AHEAD: usize = 16;
 
 /// Bytes of one decoded token: planes are stored 32 bytes at a time and may run over the end.
-const DECODED: usize = MAX_DIM + 32;
+pub(in crate::x86_64) const DECODED: usize = MAX_DIM + 32;
 
 /// Contract: `crate::residual_maxsim`, for a document with tokens and maxima at minus infinity.
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -122,7 +122,7 @@ fn tokens<const BITS: usize, const R: usize>(
 /// Decodes one planar row of `bytes` bytes, the first of `residuals`, to offset weights.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn decode_row<const BITS: usize>(
+pub(in crate::x86_64) fn decode_row<const BITS: usize>(
     residuals: &[u8],
     bytes: usize,
     table: &[u8; 256],
