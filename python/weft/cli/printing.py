@@ -1,0 +1,64 @@
+"""Hits as a person reads them and as a program reads them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+from weft.cli.excerpt import best_stretch
+from weft.cli.terminal import Style, printable, wrapped
+
+if TYPE_CHECKING:
+    from weft.explanation import Explanation, Highlight
+    from weft.results import Hit
+
+__all__ = ["as_json", "hit_lines", "hit_values", "match_lines"]
+
+_EXCERPT = 360
+_INDENT = "    "
+# Below this cosine two tokens have little to do with each other, and marking them would mislead.
+MARKED_FROM = 0.5
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """Write a value as JSON, texts readable."""
+    return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+
+
+def hit_values(hit: Hit, explanation: Explanation | None = None) -> dict[str, Any]:
+    """Lay out a hit for JSON; with an explanation, its matches and highlights too."""
+    values: dict[str, Any] = dataclasses.asdict(hit)
+    if explanation is not None:
+        values["matches"] = [dataclasses.asdict(match) for match in explanation.matches]
+        values["highlights"] = [dataclasses.asdict(word) for word in explanation.highlights()]
+    return values
+
+
+def hit_lines(hit: Hit, explanation: Explanation | None, style: Style) -> list[str]:
+    """Lay out a hit for reading: a heading and an excerpt around the words that the query met."""
+    title = f"  {style.bold(printable(hit.title))}" if hit.title else ""
+    piece = f"  [passage {hit.passage + 1} of {hit.passages}]" if hit.passages > 1 else ""
+    heading = f"{hit.rank:2d}  {hit.score:7.3f}  {style.dim(printable(hit.id))}{title}{piece}"
+    if not hit.text:
+        return [heading]
+    words: tuple[Highlight, ...] = ()
+    if explanation is None:
+        text, start, end = hit.text, 0, len(hit.text)
+    else:
+        text, start, end = explanation.text, explanation.start, explanation.end
+        words = tuple(
+            word for word in explanation.highlights(minimum=MARKED_FROM) if start <= word.start < end
+        )
+    first, last = best_stretch(text, start, end, words, _EXCERPT)
+    lines = wrapped(text, first, last, words, style, _INDENT)
+    if first > start:
+        lines[0] = f"{_INDENT}… {lines[0].removeprefix(_INDENT)}"
+    if last < end:
+        lines[-1] += " …"
+    return [heading, *lines]
+
+
+def match_lines(explanation: Explanation) -> list[str]:
+    """Lay out the table of matches under a hit."""
+    return [f"{_INDENT}{printable(line)}" for line in str(explanation).splitlines()[1:]]
