@@ -41,6 +41,7 @@ class Index:
         seed: int | None = None,
         threads: int | None = None,
         lock_timeout: float = 0.0,
+        train_tokens: int | None = None,
     ) -> Index:
         """Open the index at a path, or create it there; settings belong to a new index."""
 

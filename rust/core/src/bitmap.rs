@@ -22,7 +22,9 @@ impl Bitmap {
 
     #[inline]
     pub(crate) fn contains(&self, docno: u32) -> bool {
-        self.words.get(docno as usize / 64).is_some_and(|w| w >> (docno % 64) & 1 == 1)
+        self.words
+            .get(docno as usize / 64)
+            .is_some_and(|w| w >> (docno % 64) & 1 == 1)
     }
 
     /// How many numbers are in the set.

@@ -100,8 +100,16 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn corrupt(path: &Path, section: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::Corrupt { path: path.to_owned(), section: section.into(), detail: detail.into() }
+    pub(crate) fn corrupt(
+        path: &Path,
+        section: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::Corrupt {
+            path: path.to_owned(),
+            section: section.into(),
+            detail: detail.into(),
+        }
     }
 
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {

@@ -64,7 +64,10 @@ impl<'a> Progress<'a> {
         const PATIENCE: Duration = Duration::from_millis(100);
         let (sender, receiver) = channel();
         let stopped = Arc::new(AtomicBool::new(false));
-        let reporter = Reporter { sender: Some(sender), stopped: Arc::clone(&stopped) };
+        let reporter = Reporter {
+            sender,
+            stopped: Arc::clone(&stopped),
+        };
         std::thread::scope(|scope| {
             // The reporter goes with the work: the channel closes when it is done, even by a panic.
             let worker = scope.spawn(move || pool.install(|| work(&reporter)));
@@ -97,25 +100,17 @@ impl std::fmt::Debug for Progress<'_> {
 
 /// The worker's end: reports, and learns that it should stop.
 pub(crate) struct Reporter {
-    sender: Option<Sender<(Stage, u64, u64)>>,
+    sender: Sender<(Stage, u64, u64)>,
     stopped: Arc<AtomicBool>,
 }
 
 impl Reporter {
-    /// Reports to nobody and never stops.
-    #[cfg(test)]
-    pub(crate) fn silent() -> Self {
-        Self { sender: None, stopped: Arc::default() }
-    }
-
     pub(crate) fn report(&self, stage: Stage, done: u64, total: u64) -> Result<()> {
         if self.stopped.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        if let Some(sender) = &self.sender {
-            // The listener leaves only after the work is done.
-            let _nobody_listens = sender.send((stage, done, total));
-        }
+        // The listener leaves only after the work is done.
+        let _nobody_listens = self.sender.send((stage, done, total));
         Ok(())
     }
 }

@@ -19,13 +19,23 @@ impl Matrix {
     ///
     /// It is copied, once, while the interpreter is held: the engine works without it, when other threads could change the array.
     pub(crate) fn read(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Self> {
-        let found = || object.get_type().qualname().map_or_else(|_| "?".into(), |n| n.to_string());
+        let found = || {
+            object
+                .get_type()
+                .qualname()
+                .map_or_else(|_| "?".into(), |n| n.to_string())
+        };
         let Ok(buffer) = PyUntypedBuffer::get(object) else {
             let found = found();
-            return Err(invalid(format!("{what} is a {found}, not an array of float32 or float16")));
+            return Err(invalid(format!(
+                "{what} is a {found}, not an array of float32 or float16"
+            )));
         };
         let format = buffer.format().to_string_lossy().into_owned();
-        let half = match (format.trim_start_matches(['<', '=', '@']), buffer.item_size()) {
+        let half = match (
+            format.trim_start_matches(['<', '=', '@']),
+            buffer.item_size(),
+        ) {
             ("f", 4) => false,
             ("e", 2) => true,
             _ => {
@@ -37,10 +47,14 @@ impl Matrix {
         };
         let &[rows, columns] = buffer.shape() else {
             let shape = buffer.shape();
-            return Err(invalid(format!("{what} has shape {shape:?}: it must have two dimensions, tokens and dim")));
+            return Err(invalid(format!(
+                "{what} has shape {shape:?}: it must have two dimensions, tokens and dim"
+            )));
         };
         if !buffer.is_c_contiguous() {
-            return Err(invalid(format!("{what} is not C-contiguous: pass numpy.ascontiguousarray(...)")));
+            return Err(invalid(format!(
+                "{what} is not C-contiguous: pass numpy.ascontiguousarray(...)"
+            )));
         }
         let bytes = if buffer.len_bytes() == 0 {
             &[]
@@ -52,14 +66,24 @@ impl Matrix {
             unsafe { std::slice::from_raw_parts(buffer.buf_ptr().cast::<u8>(), buffer.len_bytes()) }
         };
         let values = if half {
-            let halves: Vec<u16> = bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
+            let halves: Vec<u16> = bytes
+                .chunks_exact(2)
+                .map(|b| u16::from_le_bytes([b[0], b[1]]))
+                .collect();
             let mut values = vec![0.0; halves.len()];
             weft_kernels::f16_to_f32(&halves, &mut values);
             values
         } else {
-            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+            bytes
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect()
         };
-        Ok(Self { values, rows, columns })
+        Ok(Self {
+            values,
+            rows,
+            columns,
+        })
     }
 }
 

@@ -13,14 +13,21 @@ pub(crate) fn cpu_tier() -> String {
 
 #[pyfunction]
 pub(crate) fn cpu_tiers() -> Vec<String> {
-    weft_kernels::available().iter().map(ToString::to_string).collect()
+    weft_kernels::available()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 /// Defaults as the engine has them, so that no other place states them.
 #[pyfunction]
 #[pyo3(signature = (k=weft_core::DEFAULT_K))]
 pub(crate) fn defaults(py: Python<'_>, k: usize) -> PyResult<Bound<'_, PyDict>> {
-    let params = weft_core::SearchParams { k, ..Default::default() }.resolve();
+    let params = weft_core::SearchParams {
+        k,
+        ..Default::default()
+    }
+    .resolve();
     let out = PyDict::new(py);
     out.set_item("k", params.k)?;
     out.set_item("nprobe", params.nprobe)?;
@@ -33,7 +40,11 @@ pub(crate) fn defaults(py: Python<'_>, k: usize) -> PyResult<Bound<'_, PyDict>> 
 }
 
 #[pyfunction]
-pub(crate) fn maxsim(py: Python<'_>, query: &Bound<'_, PyAny>, documents: Vec<Bound<'_, PyAny>>) -> PyResult<Vec<f32>> {
+pub(crate) fn maxsim(
+    py: Python<'_>,
+    query: &Bound<'_, PyAny>,
+    documents: Vec<Bound<'_, PyAny>>,
+) -> PyResult<Vec<f32>> {
     let query = Matrix::read(query, "query")?;
     let mut matrices = Vec::with_capacity(documents.len());
     for (i, document) in documents.iter().enumerate() {
@@ -54,12 +65,19 @@ pub(crate) fn maxsim_matrix<'py>(
     query: &Bound<'py, PyAny>,
     document: &Bound<'py, PyAny>,
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-    let (query, document) = (Matrix::read(query, "query")?, Matrix::read(document, "document")?);
+    let (query, document) = (
+        Matrix::read(query, "query")?,
+        Matrix::read(document, "document")?,
+    );
     check_dim(&query, &document, "document")?;
-    let matches = weft_core::matches(&query.values, &document.values, query.columns).map_err(|e| convert(py, e))?;
+    let matches = weft_core::matches(&query.values, &document.values, query.columns)
+        .map_err(|e| convert(py, e))?;
     let tokens: Vec<u32> = matches.iter().map(|m| m.token).collect();
     let similarities: Vec<f32> = matches.iter().map(|m| m.similarity).collect();
-    Ok((bytes(py, &tokens, u32::to_le_bytes)?, bytes(py, &similarities, f32::to_le_bytes)?))
+    Ok((
+        bytes(py, &tokens, u32::to_le_bytes)?,
+        bytes(py, &similarities, f32::to_le_bytes)?,
+    ))
 }
 
 fn check_dim(query: &Matrix, document: &Matrix, what: &str) -> PyResult<()> {
@@ -67,7 +85,9 @@ fn check_dim(query: &Matrix, document: &Matrix, what: &str) -> PyResult<()> {
         true => Ok(()),
         false => {
             let (q, d) = (query.columns, document.columns);
-            Err(invalid(format!("{what} has dimension {d}, the query has {q}")))
+            Err(invalid(format!(
+                "{what} has dimension {d}, the query has {q}"
+            )))
         }
     }
 }

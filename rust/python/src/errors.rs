@@ -59,11 +59,16 @@ pub(crate) fn convert(py: Python<'_>, error: Error) -> PyErr {
             },
         },
         Error::Catalog { .. } => PyOSError::new_err(message),
-        Error::Interrupted => RAISED.take().unwrap_or_else(|| PyKeyboardInterrupt::new_err(message)),
+        Error::Interrupted => RAISED
+            .take()
+            .unwrap_or_else(|| PyKeyboardInterrupt::new_err(message)),
     }
 }
 
 /// The one way into the engine: the interpreter is released, errors are converted. No other `detach` stands in this crate.
-pub(crate) fn enter<T: Send>(py: Python<'_>, work: impl FnOnce() -> weft_core::Result<T> + Send) -> PyResult<T> {
+pub(crate) fn enter<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> weft_core::Result<T> + Send,
+) -> PyResult<T> {
     py.detach(work).map_err(|error| convert(py, error))
 }

@@ -21,28 +21,55 @@ pub(crate) struct Index {
 }
 
 /// `id, score, docno, passage, passages, start, end, text, title, metadata`.
-type HitTuple = (String, f32, u32, u32, u32, u64, u64, Option<String>, Option<String>, Option<String>);
+type HitTuple = (
+    String,
+    f32,
+    u32,
+    u32,
+    u32,
+    u64,
+    u64,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
 /// `id, text, title, metadata, spans`.
-type DocumentTuple = (String, Option<String>, Option<String>, Option<String>, Vec<(u64, u64)>);
+type DocumentTuple = (
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Vec<(u64, u64)>,
+);
 /// `passage, score, [(document token, similarity)]`.
 type ExplanationTuple = (u32, f32, Vec<(u32, f32)>);
 
 fn hit(h: Hit) -> HitTuple {
-    (h.id, h.score, h.docno, h.passage, h.passages, h.start, h.end, h.text, h.title, h.metadata)
+    (
+        h.id, h.score, h.docno, h.passage, h.passages, h.start, h.end, h.text, h.title, h.metadata,
+    )
 }
 
 impl Index {
     fn engine(&self) -> PyResult<Arc<weft_core::Index>> {
         let slot = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.clone().ok_or_else(|| invalid(format!("the index '{}' was closed: open it again", self.path)))
+        slot.clone().ok_or_else(|| {
+            invalid(format!(
+                "the index '{}' was closed: open it again",
+                self.path
+            ))
+        })
     }
 }
 
 #[pymethods]
 impl Index {
     #[staticmethod]
-    #[pyo3(signature = (path, *, create=false, read_only=false, nbits=None, codec=None, seed=None, threads=None, lock_timeout=0.0))]
-    #[allow(clippy::too_many_arguments, reason = "they are the keywords of weft.open")]
+    #[pyo3(signature = (path, *, create=false, read_only=false, nbits=None, codec=None, seed=None, threads=None, lock_timeout=0.0, train_tokens=None))]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "they are the keywords of weft.open"
+    )]
     fn open(
         py: Python<'_>,
         path: PathBuf,
@@ -53,17 +80,34 @@ impl Index {
         seed: Option<u64>,
         threads: Option<usize>,
         lock_timeout: f64,
+        train_tokens: Option<u64>,
     ) -> PyResult<Self> {
         let lock_timeout = Duration::try_from_secs_f64(lock_timeout)
             .map_err(|e| invalid(format!("lock_timeout is {lock_timeout}: {e}")))?;
-        let codec = codec.map(Codec::parse).transpose().map_err(|e| convert(py, e))?;
-        let options = OpenOptions { create, read_only, nbits, codec, seed, threads, lock_timeout };
+        let codec = codec
+            .map(Codec::parse)
+            .transpose()
+            .map_err(|e| convert(py, e))?;
+        let options = OpenOptions {
+            create,
+            read_only,
+            nbits,
+            codec,
+            seed,
+            threads,
+            lock_timeout,
+            train_tokens,
+        };
         let engine = enter(py, || {
             let mut index = weft_core::Index::open(&path, &options)?;
             index.set_interrupt(poll);
             Ok(Arc::new(index))
         })?;
-        Ok(Self { path: path.to_string_lossy().into_owned(), read_only, engine: Mutex::new(Some(engine)) })
+        Ok(Self {
+            path: path.to_string_lossy().into_owned(),
+            read_only,
+            engine: Mutex::new(Some(engine)),
+        })
     }
 
     #[getter]
@@ -150,7 +194,10 @@ impl Index {
     }
 
     #[pyo3(signature = (queries, k, *, exact=false, nprobe=None, ndocs=None, centroid_score_threshold=None, group=false, texts=true, threads=None))]
-    #[allow(clippy::too_many_arguments, reason = "they are the keywords of Index.search")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "they are the keywords of Index.search"
+    )]
     fn search(
         &self,
         py: Python<'_>,
@@ -168,27 +215,50 @@ impl Index {
         let mut matrices: Vec<Matrix> = Vec::with_capacity(queries.len());
         for (i, query) in queries.iter().enumerate() {
             let matrix = Matrix::read(query, &format!("queries[{i}]"))?;
-            if let Some(first) = matrices.first().filter(|first| first.columns != matrix.columns) {
+            if let Some(first) = matrices
+                .first()
+                .filter(|first| first.columns != matrix.columns)
+            {
                 let (dim, expected) = (matrix.columns, first.columns);
-                return Err(invalid(format!("queries[{i}] has dimension {dim}, queries[0] has {expected}")));
+                return Err(invalid(format!(
+                    "queries[{i}] has dimension {dim}, queries[0] has {expected}"
+                )));
             }
             matrices.push(matrix);
         }
-        let Some(dim) = matrices.first().map(|m| m.columns) else { return Ok(Vec::new()) };
-        let params = SearchParams { k, nprobe, ndocs, centroid_score_threshold, exact };
-        let options = SearchOptions { group, texts, threads };
+        let Some(dim) = matrices.first().map(|m| m.columns) else {
+            return Ok(Vec::new());
+        };
+        let params = SearchParams {
+            k,
+            nprobe,
+            ndocs,
+            centroid_score_threshold,
+            exact,
+        };
+        let options = SearchOptions {
+            group,
+            texts,
+            threads,
+        };
         let lists = enter(py, || {
             let queries: Vec<&[f32]> = matrices.iter().map(|m| m.values.as_slice()).collect();
             engine.search(&queries, dim, &params, &options)
         })?;
-        Ok(lists.into_iter().map(|list| list.into_iter().map(hit).collect()).collect())
+        Ok(lists
+            .into_iter()
+            .map(|list| list.into_iter().map(hit).collect())
+            .collect())
     }
 
     fn get(&self, py: Python<'_>, ids: Vec<String>) -> PyResult<Vec<Option<DocumentTuple>>> {
         let engine = self.engine()?;
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let documents = enter(py, || engine.get(&ids))?;
-        Ok(documents.into_iter().map(|d| d.map(|d| (d.id, d.text, d.title, d.metadata, d.spans))).collect())
+        Ok(documents
+            .into_iter()
+            .map(|d| d.map(|d| (d.id, d.text, d.title, d.metadata, d.spans)))
+            .collect())
     }
 
     #[pyo3(signature = (after, limit))]
@@ -207,14 +277,29 @@ impl Index {
     ) -> PyResult<ExplanationTuple> {
         let engine = self.engine()?;
         let query = Matrix::read(query, "query")?;
-        let (passage, score, matches) = enter(py, || engine.explain(&query.values, query.columns, id, passage))?;
-        Ok((passage, score, matches.iter().map(|m| (m.token, m.similarity)).collect()))
+        let (passage, score, matches) = enter(py, || {
+            engine.explain(&query.values, query.columns, id, passage)
+        })?;
+        Ok((
+            passage,
+            score,
+            matches.iter().map(|m| (m.token, m.similarity)).collect(),
+        ))
     }
 
-    fn vectors<'py>(&self, py: Python<'py>, id: &str, passage: u32) -> PyResult<(Bound<'py, PyBytes>, usize, usize)> {
+    fn vectors<'py>(
+        &self,
+        py: Python<'py>,
+        id: &str,
+        passage: u32,
+    ) -> PyResult<(Bound<'py, PyBytes>, usize, usize)> {
         let engine = self.engine()?;
         let (values, dim) = enter(py, || engine.vectors(id, passage))?;
-        Ok((bytes(py, &values, f32::to_le_bytes)?, values.len() / dim, dim))
+        Ok((
+            bytes(py, &values, f32::to_le_bytes)?,
+            values.len() / dim,
+            dim,
+        ))
     }
 
     fn delete(&self, py: Python<'_>, ids: Vec<String>) -> PyResult<u64> {

@@ -20,13 +20,18 @@ impl Writer {
 
     fn take(&self) -> PyResult<weft_core::Writer> {
         let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        writer.ok_or_else(|| invalid("the writer was committed or aborted already: begin a new one".into()))
+        writer.ok_or_else(|| {
+            invalid("the writer was committed or aborted already: begin a new one".into())
+        })
     }
 }
 
 #[pymethods]
 impl Writer {
-    #[allow(clippy::too_many_arguments, reason = "columns of a batch, as Python has them")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "columns of a batch, as Python has them"
+    )]
     fn add(
         &self,
         py: Python<'_>,
@@ -39,9 +44,12 @@ impl Writer {
         vectors: &Bound<'_, PyAny>,
     ) -> PyResult<Vec<String>> {
         let n = ids.len();
-        for (what, found) in
-            [("texts", texts.len()), ("titles", titles.len()), ("metadata", metadata.len()), ("spans", spans.len())]
-        {
+        for (what, found) in [
+            ("texts", texts.len()),
+            ("titles", titles.len()),
+            ("metadata", metadata.len()),
+            ("spans", spans.len()),
+        ] {
             if found != n {
                 return Err(invalid(format!("{what} has {found} entries, ids has {n}")));
             }
@@ -49,7 +57,9 @@ impl Writer {
         let vectors = Matrix::read(vectors, "vectors")?;
         if vectors.rows != lengths.iter().sum::<usize>() {
             let (rows, tokens) = (vectors.rows, lengths.iter().sum::<usize>());
-            return Err(invalid(format!("vectors has {rows} rows, lengths add up to {tokens}")));
+            return Err(invalid(format!(
+                "vectors has {rows} rows, lengths add up to {tokens}"
+            )));
         }
         // Taken out for the time of the call: a second thread gets an error instead of a wait that Python does not see.
         let mut writer = self.take()?;
@@ -74,7 +84,11 @@ impl Writer {
     }
 
     #[pyo3(signature = (progress=None))]
-    fn commit<'py>(&self, py: Python<'py>, progress: Option<Py<PyAny>>) -> PyResult<Bound<'py, PyDict>> {
+    fn commit<'py>(
+        &self,
+        py: Python<'py>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
         let writer = self.take()?;
         let committed = enter(py, || {
             // On the thread of the caller: signals are seen and Python's callback runs where the user expects it.

@@ -1,8 +1,8 @@
 //! Spherical k-means in two levels.
 //!
 //! Level one splits the sample into groups, level two splits every group by itself; then the whole is refined by
-//! Lloyd steps with the two-level assignment. The result is close to a flat k-means at a twentieth of its cost
-//! (figures in `rust/core/examples/clustering.rs`). Everything is computed in an order that depends on the seed alone:
+//! Lloyd steps with the two-level assignment. The result is close to a flat k-means at a twentieth of its cost.
+//! Everything is computed in an order that depends on the seed alone:
 //! sums of a cluster run over its points in ascending order, whatever the number of threads.
 
 use rayon::prelude::*;
@@ -46,7 +46,9 @@ impl Clustering {
         let mut out = vec![0.0; self.group_ends.len() * self.dim];
         let mut start = 0;
         for (centre, &end) in out.chunks_exact_mut(self.dim).zip(&self.group_ends) {
-            for row in self.centroids[start * self.dim..end as usize * self.dim].chunks_exact(self.dim) {
+            for row in
+                self.centroids[start * self.dim..end as usize * self.dim].chunks_exact(self.dim)
+            {
                 add(centre, row);
             }
             normalise(centre);
@@ -97,18 +99,28 @@ pub(crate) fn train(
         let points = floats(sample);
         let centroids = lloyd(&points, dim, k, GROUP_ITERATIONS, &mut random);
         reporter.report(Stage::Train, 1, 1)?;
-        return Ok(Clustering { dim, group_ends: vec![(centroids.len() / dim) as u32], centroids });
+        return Ok(Clustering {
+            dim,
+            group_ends: vec![(centroids.len() / dim) as u32],
+            centroids,
+        });
     }
     reporter.report(Stage::Train, 0, steps)?;
-    let groups = 2 * 1_usize << ((k as f64).sqrt().log2().floor() as u32);
+    let groups = 2_usize << ((k as f64).sqrt().log2().floor() as u32);
     let chosen = random.choose(n as u64, (groups * POINTS_PER_CENTRE) as u64);
     let mut points = Vec::with_capacity(chosen.len() * dim);
     for &row in &chosen {
-        points.extend(floats(&sample[row as usize * dim..(row as usize + 1) * dim]));
+        points.extend(floats(
+            &sample[row as usize * dim..(row as usize + 1) * dim],
+        ));
     }
     let centres = lloyd(&points, dim, groups, GROUP_ITERATIONS, &mut random);
     drop(points);
-    let top = Clustering { dim, group_ends: vec![(centres.len() / dim) as u32], centroids: centres };
+    let top = Clustering {
+        dim,
+        group_ends: vec![(centres.len() / dim) as u32],
+        centroids: centres,
+    };
     let codes = assign_all(sample, dim, &Assigner::new(&top, 1));
     reporter.report(Stage::Train, 1, steps)?;
 
@@ -123,10 +135,20 @@ pub(crate) fn train(
             for &m in &members[ends[g]..ends[g + 1]] {
                 points.extend(floats(&sample[m as usize * dim..(m as usize + 1) * dim]));
             }
-            lloyd(&points, dim, shares[g], LOCAL_ITERATIONS, &mut Random::new(seeds[g]))
+            lloyd(
+                &points,
+                dim,
+                shares[g],
+                LOCAL_ITERATIONS,
+                &mut Random::new(seeds[g]),
+            )
         })
         .collect();
-    let mut clustering = Clustering { dim, centroids: Vec::with_capacity(k * dim), group_ends: Vec::new() };
+    let mut clustering = Clustering {
+        dim,
+        centroids: Vec::with_capacity(k * dim),
+        group_ends: Vec::new(),
+    };
     for part in parts.iter().filter(|p| !p.is_empty()) {
         clustering.centroids.extend_from_slice(part);
         clustering.group_ends.push(clustering.len() as u32);
@@ -176,19 +198,22 @@ pub(crate) fn sort_by_code(codes: &[u32], k: usize) -> (Vec<usize>, Vec<u32>) {
 /// Moves every centroid to the direction of the sum of its points; one without points stays.
 fn update(sample: &[u16], dim: usize, codes: &[u32], centroids: &mut [f32]) {
     let (ends, members) = sort_by_code(codes, centroids.len() / dim);
-    centroids.par_chunks_mut(dim).enumerate().for_each(|(c, centroid)| {
-        let members = &members[ends[c]..ends[c + 1]];
-        if members.is_empty() {
-            return;
-        }
-        let mut row = vec![0.0; dim];
-        centroid.fill(0.0);
-        for &m in members {
-            f16_to_f32(&sample[m as usize * dim..(m as usize + 1) * dim], &mut row);
-            add(centroid, &row);
-        }
-        normalise(centroid);
-    });
+    centroids
+        .par_chunks_mut(dim)
+        .enumerate()
+        .for_each(|(c, centroid)| {
+            let members = &members[ends[c]..ends[c + 1]];
+            if members.is_empty() {
+                return;
+            }
+            let mut row = vec![0.0; dim];
+            centroid.fill(0.0);
+            for &m in members {
+                f16_to_f32(&sample[m as usize * dim..(m as usize + 1) * dim], &mut row);
+                add(centroid, &row);
+            }
+            normalise(centroid);
+        });
 }
 
 /// Shares `k` centroids among groups in proportion to their points, in whole panels where a group is large enough.
@@ -248,15 +273,22 @@ fn lloyd(points: &[f32], dim: usize, k: usize, iterations: usize, random: &mut R
             .zip(codes.par_chunks_mut(1024).zip(scores.par_chunks_mut(1024)))
             .for_each(|(points, (codes, scores))| nearest(points, &panels, codes, scores));
         let (ends, members) = sort_by_code(&codes, k);
-        centroids.par_chunks_mut(dim).enumerate().for_each(|(c, centroid)| {
-            let members = &members[ends[c]..ends[c + 1]];
-            if !members.is_empty() {
-                centroid.fill(0.0);
-                members.iter().for_each(|&m| add(centroid, &points[m as usize * dim..(m as usize + 1) * dim]));
-                normalise(centroid);
-            }
-        });
-        let largest = (0..k).max_by_key(|&c| (ends[c + 1] - ends[c], std::cmp::Reverse(c))).unwrap_or(0);
+        centroids
+            .par_chunks_mut(dim)
+            .enumerate()
+            .for_each(|(c, centroid)| {
+                let members = &members[ends[c]..ends[c + 1]];
+                if !members.is_empty() {
+                    centroid.fill(0.0);
+                    members.iter().for_each(|&m| {
+                        add(centroid, &points[m as usize * dim..(m as usize + 1) * dim])
+                    });
+                    normalise(centroid);
+                }
+            });
+        let largest = (0..k)
+            .max_by_key(|&c| (ends[c + 1] - ends[c], std::cmp::Reverse(c)))
+            .unwrap_or(0);
         let crowd = &members[ends[largest]..ends[largest + 1]];
         for c in (0..k).filter(|&c| ends[c] == ends[c + 1]) {
             let m = crowd[random.below(crowd.len() as u64) as usize] as usize;
@@ -274,7 +306,9 @@ mod tests {
     fn allotment_is_exact_and_possible() {
         let mut random = Random::new(1);
         for _ in 0..200 {
-            let sizes: Vec<usize> = (0..1 + random.below(60)).map(|_| random.below(900) as usize).collect();
+            let sizes: Vec<usize> = (0..1 + random.below(60))
+                .map(|_| random.below(900) as usize)
+                .collect();
             let total: usize = sizes.iter().sum();
             if total == 0 {
                 continue;

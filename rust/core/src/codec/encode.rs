@@ -34,7 +34,11 @@ impl<'a> VectorCoder<'a> {
     pub(crate) fn new(codebook: &'a Codebook) -> Result<Self> {
         let centroids = codebook.centroids()?;
         let assigner = codebook.assigner(centroids.clone());
-        Ok(Self { codebook, centroids, assigner })
+        Ok(Self {
+            codebook,
+            centroids,
+            assigner,
+        })
     }
 
     /// Codes f16 rows of unit length.
@@ -51,7 +55,11 @@ impl<'a> VectorCoder<'a> {
         points
             .par_chunks(TASK * dim)
             .zip(out.codes.par_chunks(TASK))
-            .zip(out.residuals.par_chunks_mut(TASK * bytes).zip(out.norms.par_chunks_mut(TASK)))
+            .zip(
+                out.residuals
+                    .par_chunks_mut(TASK * bytes)
+                    .zip(out.norms.par_chunks_mut(TASK)),
+            )
             .for_each(|((points, codes), (residuals, norms))| {
                 let mut buckets = vec![0_u8; dim];
                 let mut decoded = vec![0.0_f32; dim];
@@ -59,7 +67,12 @@ impl<'a> VectorCoder<'a> {
                     let centroid = &self.centroids[code as usize * dim..(code as usize + 1) * dim];
                     let tables = &self.codebook.tables;
                     bucketise(point, centroid, tables, &mut buckets, &mut decoded);
-                    pack_planar(head.nbits, dim, &buckets, &mut residuals[i * bytes..(i + 1) * bytes]);
+                    pack_planar(
+                        head.nbits,
+                        dim,
+                        &buckets,
+                        &mut residuals[i * bytes..(i + 1) * bytes],
+                    );
                     let steps = (1.0 / norm(&decoded) - head.norm_base) / head.norm_step;
                     // A decoded vector of no length gives infinity here, which the cast turns into the last byte.
                     norms[i] = steps.round() as u8;
@@ -68,7 +81,13 @@ impl<'a> VectorCoder<'a> {
     }
 }
 
-fn bucketise(point: &[f32], centroid: &[f32], tables: &ResidualTables, buckets: &mut [u8], decoded: &mut [f32]) {
+fn bucketise(
+    point: &[f32],
+    centroid: &[f32],
+    tables: &ResidualTables,
+    buckets: &mut [u8],
+    decoded: &mut [f32],
+) {
     for (((x, c), bucket), out) in point.iter().zip(centroid).zip(buckets).zip(decoded) {
         *bucket = tables.bucket(x - c);
         *out = c + tables.weights[*bucket as usize];
@@ -84,7 +103,12 @@ pub(crate) fn decoded_norm(point: &[f32], centroid: &[f32], tables: &ResidualTab
 
 /// Decodes tokens to unit vectors: `normalise(centroid + weights)`, `[n][dim]`. The length is computed, not read
 /// from its byte: this is the definition of a decoded vector, the byte only serves the integer stages of a search.
-pub(crate) fn decode(codebook: &Codebook, codes: &[u32], residuals: &[u8], out: &mut Vec<f32>) -> Result<()> {
+pub(crate) fn decode(
+    codebook: &Codebook,
+    codes: &[u32],
+    residuals: &[u8],
+    out: &mut Vec<f32>,
+) -> Result<()> {
     let dim = codebook.head.dim;
     let mut centroids = vec![0.0; codes.len() * dim];
     for (row, &code) in centroids.chunks_exact_mut(dim).zip(codes) {
@@ -93,7 +117,15 @@ pub(crate) fn decode(codebook: &Codebook, codes: &[u32], residuals: &[u8], out: 
     let places: Vec<u32> = (0..codes.len() as u32).collect();
     let ones = vec![1.0; codes.len()];
     out.resize(codes.len() * dim, 0.0);
-    weft_kernels::decode(&codebook.residual_table, dim, &centroids, &places, residuals, &ones, out);
+    weft_kernels::decode(
+        &codebook.residual_table,
+        dim,
+        &centroids,
+        &places,
+        residuals,
+        &ones,
+        out,
+    );
     for row in out.chunks_exact_mut(dim) {
         let factor = 1.0 / norm(row).max(1e-12);
         row.iter_mut().for_each(|v| *v *= factor);
@@ -102,21 +134,44 @@ pub(crate) fn decode(codebook: &Codebook, codes: &[u32], residuals: &[u8], out: 
 }
 
 /// Takes float32 vectors of any length over zero and makes float16 unit vectors; `what` names them in errors.
-pub(crate) fn unit_halves(values: &[f32], dim: usize, what: &str, out: &mut Vec<u16>) -> Result<()> {
+pub(crate) fn unit_halves(
+    values: &[f32],
+    dim: usize,
+    what: &str,
+    out: &mut Vec<u16>,
+) -> Result<()> {
     let start = out.len();
     out.resize(start + values.len(), 0);
     let mut unit = vec![0.0_f32; dim];
-    for (i, (row, half)) in values.chunks_exact(dim).zip(out[start..].chunks_exact_mut(dim)).enumerate() {
-        let length = row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
+    for (i, (row, half)) in values
+        .chunks_exact(dim)
+        .zip(out[start..].chunks_exact_mut(dim))
+        .enumerate()
+    {
+        let length = row
+            .iter()
+            .map(|&v| f64::from(v) * f64::from(v))
+            .sum::<f64>()
+            .sqrt();
         if !length.is_finite() {
-            let kind = if row.iter().any(|v| v.is_nan()) { "NaN" } else { "infinity" };
-            return Err(Error::invalid(format!("row {i} of {what} has a component that is {kind}")));
+            let kind = if row.iter().any(|v| v.is_nan()) {
+                "NaN"
+            } else {
+                "infinity"
+            };
+            return Err(Error::invalid(format!(
+                "row {i} of {what} has a component that is {kind}"
+            )));
         }
         if length < 1e-20 {
-            return Err(Error::invalid(format!("row {i} of {what} is all zeros, which has no direction: leave it out")));
+            return Err(Error::invalid(format!(
+                "row {i} of {what} is all zeros, which has no direction: leave it out"
+            )));
         }
         let factor = 1.0 / length;
-        unit.iter_mut().zip(row).for_each(|(u, &v)| *u = (f64::from(v) * factor) as f32);
+        unit.iter_mut()
+            .zip(row)
+            .for_each(|(u, &v)| *u = (f64::from(v) * factor) as f32);
         weft_kernels::f32_to_f16(&unit, half);
     }
     Ok(())

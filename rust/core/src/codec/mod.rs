@@ -33,7 +33,9 @@ impl Codec {
         match name {
             "plaid" => Ok(Self::Plaid),
             "weft" => Ok(Self::Weft),
-            _ => Err(Error::invalid(format!("codec '{name}' is unknown: use 'weft' or 'plaid'"))),
+            _ => Err(Error::invalid(format!(
+                "codec '{name}' is unknown: use 'weft' or 'plaid'"
+            ))),
         }
     }
 }
@@ -42,14 +44,18 @@ impl Codec {
 pub(crate) fn check_nbits(nbits: u32) -> Result<()> {
     match nbits {
         1 | 2 | 4 | 8 => Ok(()),
-        _ => Err(Error::invalid(format!("nbits is {nbits}: use 1, 2, 4 or 8"))),
+        _ => Err(Error::invalid(format!(
+            "nbits is {nbits}: use 1, 2, 4 or 8"
+        ))),
     }
 }
 
 /// Refuses dimensions that the kernels do not have.
 pub(crate) fn check_dim(dim: usize) -> Result<()> {
-    if dim % 8 == 0 && (8..=1024).contains(&dim) {
+    if dim.is_multiple_of(8) && (8..=1024).contains(&dim) {
         return Ok(());
     }
-    Err(Error::invalid(format!("vectors have dimension {dim}: it must be a multiple of 8 from 8 to 1024")))
+    Err(Error::invalid(format!(
+        "vectors have dimension {dim}: it must be a multiple of 8 from 8 to 1024"
+    )))
 }

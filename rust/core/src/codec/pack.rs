@@ -16,7 +16,13 @@
 /// When the lengths do not fit.
 pub fn pack_plaid(buckets: &[u8], nbits: u32, out: &mut [u8]) {
     let bits = nbits as usize;
-    assert_eq!(buckets.len() * bits, out.len() * 8, "{} buckets of {nbits} bits for {} bytes", buckets.len(), out.len());
+    assert_eq!(
+        buckets.len() * bits,
+        out.len() * 8,
+        "{} buckets of {nbits} bits for {} bytes",
+        buckets.len(),
+        out.len()
+    );
     out.fill(0);
     for (d, bucket) in buckets.iter().enumerate() {
         for j in 0..bits {
@@ -32,9 +38,17 @@ pub fn pack_plaid(buckets: &[u8], nbits: u32, out: &mut [u8]) {
 /// When the lengths do not fit.
 pub fn unpack_plaid(bytes: &[u8], nbits: u32, out: &mut [u8]) {
     let bits = nbits as usize;
-    assert_eq!(out.len() * bits, bytes.len() * 8, "{} buckets of {nbits} bits from {} bytes", out.len(), bytes.len());
+    assert_eq!(
+        out.len() * bits,
+        bytes.len() * 8,
+        "{} buckets of {nbits} bits from {} bytes",
+        out.len(),
+        bytes.len()
+    );
     for (d, bucket) in out.iter_mut().enumerate() {
-        *bucket = (0..bits).map(|j| ((bytes[(d * bits + j) >> 3] >> (7 - ((d * bits + j) & 7))) & 1) << j).sum();
+        *bucket = (0..bits)
+            .map(|j| ((bytes[(d * bits + j) >> 3] >> (7 - ((d * bits + j) & 7))) & 1) << j)
+            .sum();
     }
 }
 

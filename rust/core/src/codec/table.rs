@@ -25,7 +25,10 @@ impl ResidualTables {
     /// # Panics
     /// When there are no components.
     pub fn quantiles(mut components: Vec<f32>, nbits: u32) -> Self {
-        assert!(!components.is_empty(), "residual tables need at least one component");
+        assert!(
+            !components.is_empty(),
+            "residual tables need at least one component"
+        );
         components.sort_unstable_by(f32::total_cmp);
         let buckets = 1_usize << nbits;
         let quantile = |q: f64| {
@@ -36,8 +39,12 @@ impl ResidualTables {
             components[low] + (components[high] - components[low]) * fraction
         };
         Self {
-            cutoffs: (1..buckets).map(|i| quantile(i as f64 / buckets as f64)).collect(),
-            weights: (0..buckets).map(|i| quantile((i as f64 + 0.5) / buckets as f64)).collect(),
+            cutoffs: (1..buckets)
+                .map(|i| quantile(i as f64 / buckets as f64))
+                .collect(),
+            weights: (0..buckets)
+                .map(|i| quantile((i as f64 + 0.5) / buckets as f64))
+                .collect(),
         }
     }
 
@@ -50,7 +57,10 @@ impl ResidualTables {
     pub fn lloyd_max(components: &[f32], nbits: u32) -> Self {
         const BINS: usize = 1 << 16;
         const ROUNDS: usize = 200;
-        assert!(!components.is_empty(), "residual tables need at least one component");
+        assert!(
+            !components.is_empty(),
+            "residual tables need at least one component"
+        );
         let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
         for &c in components {
             low = low.min(c);
@@ -74,11 +84,20 @@ impl ResidualTables {
         let buckets = 1_usize << nbits;
         // Quantiles of the histogram, as a start.
         let mut cuts: Vec<usize> = (1..buckets)
-            .map(|i| count.partition_point(|&n| n * (buckets as u64) < count[BINS] * i as u64).min(BINS))
+            .map(|i| {
+                count
+                    .partition_point(|&n| n * (buckets as u64) < count[BINS] * i as u64)
+                    .min(BINS)
+            })
             .collect();
         let mut weights = vec![0.0_f64; buckets];
         for _ in 0..ROUNDS {
-            let edges = |i: usize| (if i == 0 { 0 } else { cuts[i - 1] }, if i == buckets - 1 { BINS } else { cuts[i] });
+            let edges = |i: usize| {
+                (
+                    if i == 0 { 0 } else { cuts[i - 1] },
+                    if i == buckets - 1 { BINS } else { cuts[i] },
+                )
+            };
             for (i, weight) in weights.iter_mut().enumerate() {
                 let (a, b) = edges(i);
                 let (a, b) = (a.min(b), b);
@@ -123,12 +142,18 @@ mod tests {
     use proptest::prelude::*;
 
     fn error(tables: &ResidualTables, components: &[f32]) -> f64 {
-        components.iter().map(|&c| f64::from(c - tables.weights[tables.bucket(c) as usize]).powi(2)).sum()
+        components
+            .iter()
+            .map(|&c| f64::from(c - tables.weights[tables.bucket(c) as usize]).powi(2))
+            .sum()
     }
 
     #[test]
     fn a_value_on_a_cutoff_goes_to_the_lower_bucket() {
-        let tables = ResidualTables { cutoffs: vec![0.0], weights: vec![-1.0, 1.0] };
+        let tables = ResidualTables {
+            cutoffs: vec![0.0],
+            weights: vec![-1.0, 1.0],
+        };
         assert_eq!(tables.bucket(0.0), 0);
         assert_eq!(tables.bucket(f32::MIN_POSITIVE), 1);
     }
@@ -138,7 +163,12 @@ mod tests {
         // Sums of twelve uniform numbers; Max (1960), table I: for 4 levels 0.4528 and 1.510, cut at 0 and 0.9816.
         let mut random = crate::cluster::random::Random::new(3);
         let normal: Vec<f32> = (0..400_000)
-            .map(|_| (0..12).map(|_| random.below(1 << 24) as f64 / f64::from(1 << 24)).sum::<f64>() as f32 - 6.0)
+            .map(|_| {
+                (0..12)
+                    .map(|_| random.below(1 << 24) as f64 / f64::from(1 << 24))
+                    .sum::<f64>() as f32
+                    - 6.0
+            })
             .collect();
         let tables = ResidualTables::lloyd_max(&normal, 2);
         for (found, wanted) in tables.weights.iter().zip([-1.510, -0.4528, 0.4528, 1.510]) {

@@ -66,7 +66,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const IDENTITY: FileIdentity = FileIdentity { kind: FileKind::Segment, number: 7, index: [9; 16] };
+    const IDENTITY: FileIdentity = FileIdentity {
+        kind: FileKind::Segment,
+        number: 7,
+        index: [9; 16],
+    };
 
     fn write(path: &std::path::Path, sections: &[(u32, Vec<u8>)]) -> FileSeal {
         let mut writer = ContainerWriter::create(path, &IDENTITY).unwrap();
@@ -128,8 +132,14 @@ mod tests {
         let file = Container::open(&path, &IDENTITY, &seal).unwrap();
         let section = file.section(2).unwrap();
         assert!(section.get(0, 100).is_ok());
-        let error = section.get(3 * BLOCK, 3 * BLOCK + 1).unwrap_err().to_string();
-        assert!(error.contains("segment-7.weft") && error.contains("section 2"), "{error}");
+        let error = section
+            .get(3 * BLOCK, 3 * BLOCK + 1)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("segment-7.weft") && error.contains("section 2"),
+            "{error}"
+        );
         assert!(section.get(BLOCK, 5 * BLOCK).is_err());
         assert!(file.verify().is_err());
     }
@@ -140,11 +150,23 @@ mod tests {
         let path = directory.path().join("segment-7.weft");
         let seal = write(&path, &[(1, vec![0; 10])]);
         for other in [
-            FileIdentity { number: 8, ..IDENTITY },
-            FileIdentity { index: [8; 16], ..IDENTITY },
-            FileIdentity { kind: FileKind::Codebook, ..IDENTITY },
+            FileIdentity {
+                number: 8,
+                ..IDENTITY
+            },
+            FileIdentity {
+                index: [8; 16],
+                ..IDENTITY
+            },
+            FileIdentity {
+                kind: FileKind::Codebook,
+                ..IDENTITY
+            },
         ] {
-            assert!(matches!(Container::open(&path, &other, &seal), Err(crate::Error::Corrupt { .. })));
+            assert!(matches!(
+                Container::open(&path, &other, &seal),
+                Err(crate::Error::Corrupt { .. })
+            ));
         }
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[8] = 9;
@@ -153,7 +175,11 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         assert!(matches!(
             Container::open(&path, &IDENTITY, &seal),
-            Err(crate::Error::Incompatible { found: 9, supported: 1, .. })
+            Err(crate::Error::Incompatible {
+                found: 9,
+                supported: 1,
+                ..
+            })
         ));
     }
 }

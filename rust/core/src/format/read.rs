@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    ALIGN, BLOCK, END_MAGIC, ENTRY, FORMAT_VERSION, FileIdentity, FileSeal, HEADER, MAGIC, SMALL, TRAILER, header_bytes,
+    ALIGN, BLOCK, END_MAGIC, ENTRY, FORMAT_VERSION, FileIdentity, FileSeal, HEADER, MAGIC, SMALL,
+    TRAILER, header_bytes,
 };
 use crate::error::{Error, Result};
 use crate::storage::map::Map;
@@ -46,24 +47,40 @@ impl Container {
         let bad = |section: &str, detail: String| Error::corrupt(path, section, detail);
         let map = Map::open(path)?;
         if map.len() as u64 != seal.bytes {
-            return Err(bad("length", format!("{} bytes, the catalogue says {}", map.len(), seal.bytes)));
+            return Err(bad(
+                "length",
+                format!("{} bytes, the catalogue says {}", map.len(), seal.bytes),
+            ));
         }
         if map.len() < HEADER + TRAILER {
-            return Err(bad("length", format!("{} bytes are too few for a header and a trailer", map.len())));
+            return Err(bad(
+                "length",
+                format!("{} bytes are too few for a header and a trailer", map.len()),
+            ));
         }
         let header = &map[..HEADER];
         if header[..8] != MAGIC {
-            return Err(bad("header", "the first bytes are not those of a weft file".into()));
+            return Err(bad(
+                "header",
+                "the first bytes are not those of a weft file".into(),
+            ));
         }
         if u32_at(header, 60) != crc32fast::hash(&header[..60]) {
             return Err(bad("header", "wrong checksum".into()));
         }
         let version = u32_at(header, 8);
         if version != FORMAT_VERSION {
-            return Err(Error::Incompatible { path: path.into(), found: version, supported: FORMAT_VERSION });
+            return Err(Error::Incompatible {
+                path: path.into(),
+                found: version,
+                supported: FORMAT_VERSION,
+            });
         }
         if *header != header_bytes(identity) {
-            return Err(bad("header", "the file belongs to another index, or is another file of it".into()));
+            return Err(bad(
+                "header",
+                "the file belongs to another index, or is another file of it".into(),
+            ));
         }
         let trailer = &map[map.len() - TRAILER..];
         if crc32fast::hash(trailer) != seal.checksum
@@ -79,8 +96,14 @@ impl Container {
         let footer_at = u64_at(trailer, 0);
         let length = (sections as u64) * ENTRY as u64 + blocks as u64 * 4;
         let footer_end = footer_at.checked_add(length);
-        if footer_at % ALIGN != 0 || footer_at < HEADER as u64 || footer_end.is_none_or(|e| e > end || end - e >= ALIGN) {
-            return Err(bad("trailer", format!("the footer at {footer_at} does not fit the file")));
+        if !footer_at.is_multiple_of(ALIGN)
+            || footer_at < HEADER as u64
+            || footer_end.is_none_or(|e| e > end || end - e >= ALIGN)
+        {
+            return Err(bad(
+                "trailer",
+                format!("the footer at {footer_at} does not fit the file"),
+            ));
         }
         let footer_at = footer_at as usize;
         let footer = &map[footer_at..footer_at + length as usize];
@@ -95,23 +118,45 @@ impl Container {
             let (first_block, count) = (u32_at(raw, 24) as usize, u32_at(raw, 28) as usize);
             let start = at.next_multiple_of(ALIGN as usize);
             let fits = offset == start as u64
-                && offset.checked_add(length).is_some_and(|e| e <= footer_at as u64)
+                && offset
+                    .checked_add(length)
+                    .is_some_and(|e| e <= footer_at as u64)
                 && first_block == block
                 && count as u64 == length.div_ceil(BLOCK as u64)
                 && u32_at(raw, 4) == 0;
             if !fits {
-                return Err(bad("section table", format!("entry {i} does not fit the file")));
+                return Err(bad(
+                    "section table",
+                    format!("entry {i} does not fit the file"),
+                ));
             }
-            entries.push(Entry { name: u32_at(raw, 0), offset: start, length: length as usize, first_block });
+            entries.push(Entry {
+                name: u32_at(raw, 0),
+                offset: start,
+                length: length as usize,
+                first_block,
+            });
             at = start + length as usize;
             block += count;
         }
         if block != blocks || at.next_multiple_of(ALIGN as usize) != footer_at {
-            return Err(bad("section table", "the sections do not fill the file".into()));
+            return Err(bad(
+                "section table",
+                "the sections do not fill the file".into(),
+            ));
         }
-        let verified = (0..blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        let verified = (0..blocks.div_ceil(64))
+            .map(|_| AtomicU64::new(0))
+            .collect();
         let checksums_at = footer_at + sections * ENTRY;
-        let file = Self { path: path.to_owned(), map, entries, checksums_at, footer_at, verified };
+        let file = Self {
+            path: path.to_owned(),
+            map,
+            entries,
+            checksums_at,
+            footer_at,
+            verified,
+        };
         if file.map.len() <= SMALL {
             file.verify()?;
         }
@@ -134,7 +179,11 @@ impl Container {
     fn zero(&self, start: usize, end: usize) -> Result<()> {
         match self.map[start..end].iter().all(|&b| b == 0) {
             true => Ok(()),
-            false => Err(Error::corrupt(&self.path, "a gap between sections", format!("bytes {start} to {end} are not zero"))),
+            false => Err(Error::corrupt(
+                &self.path,
+                "a gap between sections",
+                format!("bytes {start} to {end} are not zero"),
+            )),
         }
     }
 
@@ -142,7 +191,11 @@ impl Container {
     pub(crate) fn section(&self, name: u32) -> Result<Section<'_>> {
         match self.entries.iter().find(|e| e.name == name) {
             Some(entry) => Ok(Section { file: self, entry }),
-            None => Err(Error::corrupt(&self.path, format!("section {name}"), "the section is missing")),
+            None => Err(Error::corrupt(
+                &self.path,
+                format!("section {name}"),
+                "the section is missing",
+            )),
         }
     }
 
@@ -163,7 +216,9 @@ impl Container {
             }
             let start = entry.offset + block * BLOCK;
             let end = (start + BLOCK).min(entry.offset + entry.length);
-            if crc32fast::hash(&self.map[start..end]) != u32_at(&self.map, self.checksums_at + index * 4) {
+            if crc32fast::hash(&self.map[start..end])
+                != u32_at(&self.map, self.checksums_at + index * 4)
+            {
                 return Err(Error::corrupt(
                     &self.path,
                     format!("section {}", entry.name),
@@ -192,11 +247,19 @@ impl<'a> Section<'a> {
     /// Bytes `start..end` of the section.
     pub(crate) fn get(&self, start: usize, end: usize) -> Result<&'a [u8]> {
         if start > end || end > self.entry.length {
-            let detail = format!("bytes {start} to {end} of {} were asked for", self.entry.length);
-            return Err(Error::corrupt(&self.file.path, format!("section {}", self.entry.name), detail));
+            let detail = format!(
+                "bytes {start} to {end} of {} were asked for",
+                self.entry.length
+            );
+            return Err(Error::corrupt(
+                &self.file.path,
+                format!("section {}", self.entry.name),
+                detail,
+            ));
         }
         if start < end {
-            self.file.check_blocks(self.entry, start / BLOCK, (end - 1) / BLOCK)?;
+            self.file
+                .check_blocks(self.entry, start / BLOCK, (end - 1) / BLOCK)?;
         }
         Ok(&self.file.map[self.entry.offset + start..self.entry.offset + end])
     }
@@ -210,8 +273,16 @@ impl<'a> Section<'a> {
     pub(crate) fn numbers<T: bytemuck::Pod>(&self, count: usize) -> Result<&'a [T]> {
         let wanted = count.checked_mul(size_of::<T>());
         if wanted != Some(self.len()) {
-            let detail = format!("{} bytes, {count} numbers of {} were expected", self.len(), size_of::<T>());
-            return Err(Error::corrupt(&self.file.path, format!("section {}", self.entry.name), detail));
+            let detail = format!(
+                "{} bytes, {count} numbers of {} were expected",
+                self.len(),
+                size_of::<T>()
+            );
+            return Err(Error::corrupt(
+                &self.file.path,
+                format!("section {}", self.entry.name),
+                detail,
+            ));
         }
         self.cast(self.all()?)
     }
@@ -224,10 +295,16 @@ impl<'a> Section<'a> {
 
     fn cast<T: bytemuck::Pod>(&self, bytes: &'a [u8]) -> Result<&'a [T]> {
         bytemuck::try_cast_slice(bytes).map_err(|e| {
-            Error::corrupt(&self.file.path, format!("section {}", self.entry.name), format!("misplaced numbers: {e}"))
+            Error::corrupt(
+                &self.file.path,
+                format!("section {}", self.entry.name),
+                format!("misplaced numbers: {e}"),
+            )
         })
     }
 }
 
 #[cfg(target_endian = "big")]
-compile_error!("index files are little-endian and read in place: big-endian machines need a converting reader");
+compile_error!(
+    "index files are little-endian and read in place: big-endian machines need a converting reader"
+);

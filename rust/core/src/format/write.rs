@@ -4,7 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::{ALIGN, BLOCK, END_MAGIC, ENTRY, FileIdentity, FileSeal, HEADER, TRAILER, header_bytes};
+use super::{
+    ALIGN, BLOCK, END_MAGIC, ENTRY, FileIdentity, FileSeal, HEADER, TRAILER, header_bytes,
+};
 use crate::error::{Error, Result};
 
 struct Entry {
@@ -27,7 +29,11 @@ pub(crate) struct ContainerWriter {
 
 impl ContainerWriter {
     pub(crate) fn create(path: &Path, identity: &FileIdentity) -> Result<Self> {
-        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::io(path))?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(Error::io(path))?;
         let mut writer = Self {
             path: path.to_owned(),
             out: BufWriter::with_capacity(1 << 20, file),
@@ -57,7 +63,12 @@ impl ContainerWriter {
     pub(crate) fn begin(&mut self, name: u32) -> Result<()> {
         self.align()?;
         let first_block = self.blocks.len() as u32;
-        self.entries.push(Entry { name, offset: self.at, length: 0, first_block });
+        self.entries.push(Entry {
+            name,
+            offset: self.at,
+            length: 0,
+            first_block,
+        });
         Ok(())
     }
 
@@ -79,7 +90,8 @@ impl ContainerWriter {
     }
 
     fn close_block(&mut self) {
-        self.blocks.push(std::mem::take(&mut self.hasher).finalize());
+        self.blocks
+            .push(std::mem::take(&mut self.hasher).finalize());
         self.in_block = 0;
     }
 
@@ -105,7 +117,10 @@ impl ContainerWriter {
         let footer_at = self.at;
         let mut footer = Vec::with_capacity(self.entries.len() * ENTRY + self.blocks.len() * 4);
         for (i, entry) in self.entries.iter().enumerate() {
-            let next = self.entries.get(i + 1).map_or(self.blocks.len() as u32, |e| e.first_block);
+            let next = self
+                .entries
+                .get(i + 1)
+                .map_or(self.blocks.len() as u32, |e| e.first_block);
             footer.extend_from_slice(&entry.name.to_le_bytes());
             footer.extend_from_slice(&0_u32.to_le_bytes());
             footer.extend_from_slice(&entry.offset.to_le_bytes());
@@ -129,8 +144,14 @@ impl ContainerWriter {
         trailer[52..56].copy_from_slice(&crc.to_le_bytes());
         trailer[56..64].copy_from_slice(&END_MAGIC);
         self.put(&trailer)?;
-        let file = self.out.into_inner().map_err(|e| Error::Io { path: self.path.clone(), source: e.into_error() })?;
+        let file = self.out.into_inner().map_err(|e| Error::Io {
+            path: self.path.clone(),
+            source: e.into_error(),
+        })?;
         file.sync_all().map_err(Error::io(&self.path))?;
-        Ok(FileSeal { bytes, checksum: crc32fast::hash(&trailer) })
+        Ok(FileSeal {
+            bytes,
+            checksum: crc32fast::hash(&trailer),
+        })
     }
 }

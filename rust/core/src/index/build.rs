@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::merge;
 use super::snapshot::Snapshot;
 use super::source::Source;
+use crate::codec::Codec;
 use crate::codec::codebook::{self, Codebook};
 use crate::codec::encode::{Coded, VectorCoder};
-use crate::codec::Codec;
 use crate::error::Result;
 use crate::format::{FileIdentity, FileKind};
 use crate::progress::{Reporter, Stage};
@@ -19,9 +19,6 @@ use crate::storage::catalog::{CodebookRow, SegmentRow, Settings};
 use crate::storage::spool::Spool;
 use crate::storage::{codebook_path, segment_path};
 
-/// Tokens from which a codebook is trained; smaller indexes keep float16 and are searched exactly. Here a scan costs about as much as a
-/// staged search of a coded index (5 ms on one AVX2 core), and there are 16 tokens a centroid.
-pub(crate) const TRAIN_TOKENS: u64 = 1 << 16;
 /// Tokens coded between two reports.
 const BATCH: usize = 1 << 16;
 
@@ -43,7 +40,14 @@ impl NewFiles {
             FileKind::Segment => segment_path(&self.directory, number),
         };
         self.created.push(path.clone());
-        (path, FileIdentity { kind, number, index: self.index })
+        (
+            path,
+            FileIdentity {
+                kind,
+                number,
+                index: self.index,
+            },
+        )
     }
 }
 
@@ -67,6 +71,7 @@ pub(crate) struct Build<'a> {
     pub(crate) files: &'a mut NewFiles,
     pub(crate) settings: &'a Settings,
     pub(crate) dim: usize,
+    pub(crate) train_tokens: u64,
 }
 
 impl Build<'_> {
@@ -81,16 +86,20 @@ impl Build<'_> {
             Some(codebook) => {
                 let fresh = Source::new(self.dim, self.spool, self.pending, Vec::new(), &dead)?;
                 if fresh.passages.tokens() > 0 {
-                    change.segments.push(self.write_coded(&fresh, codebook, reporter)?);
+                    change
+                        .segments
+                        .push(self.write_coded(&fresh, codebook, reporter)?);
                 }
                 self.merge(&dead, codebook, &mut change, reporter)?;
             }
             None => {
                 let floats = self.snapshot.segments.clone();
                 let all = Source::new(self.dim, self.spool, self.pending, floats, &dead)?;
-                if all.passages.tokens() >= TRAIN_TOKENS {
+                if all.passages.tokens() >= self.train_tokens {
                     let codebook = self.train(&all, &mut change, reporter)?;
-                    change.segments.push(self.write_coded(&all, &codebook, reporter)?);
+                    change
+                        .segments
+                        .push(self.write_coded(&all, &codebook, reporter)?);
                     self.retire_all(&all, &mut change)?;
                 } else if !self.pending.docnos.is_empty() {
                     // Uncompressed segments are small by definition: joining them at every commit keeps their number at one.
@@ -107,23 +116,46 @@ impl Build<'_> {
     /// All old segments have been rewritten without their deleted passages.
     fn retire_all(&self, kept: &Source<'_>, change: &mut Change) -> Result<()> {
         for segment in &self.snapshot.segments {
-            let gone = segment.docnos()?.iter().filter(|d| kept.passages.docnos.binary_search(d).is_err());
+            let gone = segment
+                .docnos()?
+                .iter()
+                .filter(|d| kept.passages.docnos.binary_search(d).is_err());
             change.forgotten.extend(gone);
             change.retired.push(segment.number);
         }
         Ok(())
     }
 
-    fn train(&mut self, source: &Source<'_>, change: &mut Change, reporter: &Reporter) -> Result<Codebook> {
+    fn train(
+        &mut self,
+        source: &Source<'_>,
+        change: &mut Change,
+        reporter: &Reporter,
+    ) -> Result<Codebook> {
         let codec = Codec::parse(&self.settings.codec)?;
-        let trained = codebook::train(source, self.dim, self.settings.nbits, codec, self.settings.seed, reporter)?;
+        let trained = codebook::train(
+            source,
+            self.dim,
+            self.settings.nbits,
+            codec,
+            self.settings.seed,
+            reporter,
+        )?;
         let (path, identity) = self.files.name(FileKind::Codebook);
         let seal = trained.write(&path, &identity)?;
-        change.codebooks.push(CodebookRow { number: identity.number, seal });
+        change.codebooks.push(CodebookRow {
+            number: identity.number,
+            seal,
+        });
         Codebook::open(&path, &identity, &seal)
     }
 
-    fn write_coded(&mut self, source: &Source<'_>, codebook: &Codebook, reporter: &Reporter) -> Result<SegmentRow> {
+    fn write_coded(
+        &mut self,
+        source: &Source<'_>,
+        codebook: &Codebook,
+        reporter: &Reporter,
+    ) -> Result<SegmentRow> {
         let (path, identity) = self.files.name(FileKind::Segment);
         let mut out = CodedWriter::create(&path, &identity)?;
         let coder = VectorCoder::new(codebook)?;
@@ -156,12 +188,26 @@ impl Build<'_> {
         change: &mut Change,
         reporter: &Reporter,
     ) -> Result<()> {
-        let mut segments: Vec<Arc<Segment>> =
-            self.snapshot.segments.iter().filter(|s| s.codebook == codebook.number).cloned().collect();
+        let mut segments: Vec<Arc<Segment>> = self
+            .snapshot
+            .segments
+            .iter()
+            .filter(|s| s.codebook == codebook.number)
+            .cloned()
+            .collect();
         for row in &change.segments {
-            let identity = FileIdentity { kind: FileKind::Segment, number: row.number, index: self.files.index };
+            let identity = FileIdentity {
+                kind: FileKind::Segment,
+                number: row.number,
+                index: self.files.index,
+            };
             let path = segment_path(&self.files.directory, row.number);
-            segments.push(Arc::new(Segment::open(&path, &identity, row, Some(codebook))?));
+            segments.push(Arc::new(Segment::open(
+                &path,
+                &identity,
+                row,
+                Some(codebook),
+            )?));
         }
         while let Some(chosen) = merge::choose(&segments) {
             let (path, identity) = self.files.name(FileKind::Segment);
@@ -174,13 +220,19 @@ impl Build<'_> {
                     change.retired.push(segment.number);
                 } else {
                     // Written a moment ago and named nowhere: no reader can know it.
-                    let _swept_later = std::fs::remove_file(segment_path(&self.files.directory, segment.number));
+                    let _swept_later =
+                        std::fs::remove_file(segment_path(&self.files.directory, segment.number));
                 }
             }
             change.forgotten.extend(merged.forgotten);
             if let Some((passages, seal)) = merged.written {
                 let row = row(identity.number, codebook.number, &passages, seal);
-                segments.push(Arc::new(Segment::open(&path, &identity, &row, Some(codebook))?));
+                segments.push(Arc::new(Segment::open(
+                    &path,
+                    &identity,
+                    &row,
+                    Some(codebook),
+                )?));
                 change.segments.push(row);
             }
         }
@@ -188,6 +240,17 @@ impl Build<'_> {
     }
 }
 
-fn row(number: u64, codebook: u64, passages: &Passages, seal: crate::format::FileSeal) -> SegmentRow {
-    SegmentRow { number, codebook, passages: passages.docnos.len() as u64, tokens: passages.tokens(), seal }
+fn row(
+    number: u64,
+    codebook: u64,
+    passages: &Passages,
+    seal: crate::format::FileSeal,
+) -> SegmentRow {
+    SegmentRow {
+        number,
+        codebook,
+        passages: passages.docnos.len() as u64,
+        tokens: passages.tokens(),
+        seal,
+    }
 }

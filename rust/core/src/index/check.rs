@@ -11,8 +11,11 @@ impl Index {
     /// Only when the index cannot be opened far enough to be looked at.
     pub fn check(&self) -> Result<Vec<String>> {
         self.read(|catalog, snapshot| {
-            let mut problems: Vec<String> =
-                catalog.integrity()?.into_iter().map(|line| format!("catalogue: {line}")).collect();
+            let mut problems: Vec<String> = catalog
+                .integrity()?
+                .into_iter()
+                .map(|line| format!("catalogue: {line}"))
+                .collect();
             for codebook in snapshot.codebooks.values() {
                 (self.interrupt)()?;
                 problems.extend(codebook.verify().err().map(|e| e.to_string()));
@@ -21,7 +24,13 @@ impl Index {
             for segment in &snapshot.segments {
                 (self.interrupt)()?;
                 problems.extend(segment.verify().err().map(|e| e.to_string()));
-                held.extend(segment.docnos()?.iter().copied().filter(|&d| !snapshot.deleted.contains(d)));
+                held.extend(
+                    segment
+                        .docnos()?
+                        .iter()
+                        .copied()
+                        .filter(|&d| !snapshot.deleted.contains(d)),
+                );
             }
             held.sort_unstable();
             if held.windows(2).any(|w| w[0] == w[1]) {
@@ -29,10 +38,14 @@ impl Index {
             }
             let rows = catalog.docnos()?;
             for docno in rows.iter().filter(|d| held.binary_search(d).is_err()) {
-                problems.push(format!("passage {docno} of the catalogue stands in no segment"));
+                problems.push(format!(
+                    "passage {docno} of the catalogue stands in no segment"
+                ));
             }
             for &docno in &held {
-                let checked = catalog.passage(docno).and_then(|row| catalog.document(row.document));
+                let checked = catalog
+                    .passage(docno)
+                    .and_then(|row| catalog.document(row.document));
                 problems.extend(checked.err().map(|e| e.to_string()));
             }
             Ok(problems)

@@ -38,9 +38,11 @@ pub fn maxsim(query: &[f32], passages: &[&[f32]], dim: usize) -> Result<Vec<f32>
 }
 
 fn check_passage(passage: &[f32], dim: usize, i: usize) -> Result<()> {
-    if passage.is_empty() || passage.len() % dim != 0 {
+    if passage.is_empty() || !passage.len().is_multiple_of(dim) {
         let n = passage.len();
-        return Err(Error::invalid(format!("passage {i} has {n} numbers, not one or more rows of {dim}")));
+        return Err(Error::invalid(format!(
+            "passage {i} has {n} numbers, not one or more rows of {dim}"
+        )));
     }
     match passage.iter().position(|v| v.is_nan() || v.abs() > 1e15) {
         Some(at) => Err(Error::invalid(format!(
@@ -60,12 +62,21 @@ pub fn matches(query: &[f32], passage: &[f32], dim: usize) -> Result<Vec<Match>>
     prepare(&[query], dim)?;
     check_passage(passage, dim, 0)?;
     let best = |token: &[f32]| {
-        let mut best = Match { token: 0, similarity: f32::NEG_INFINITY };
+        let mut best = Match {
+            token: 0,
+            similarity: f32::NEG_INFINITY,
+        };
         for (i, vector) in passage.chunks_exact(dim).enumerate() {
             // The kernels' order of summation, so that the parts add up to the score that a search gives.
-            let similarity = token.iter().zip(vector).fold(0.0_f32, |sum, (q, v)| q.mul_add(*v, sum));
+            let similarity = token
+                .iter()
+                .zip(vector)
+                .fold(0.0_f32, |sum, (q, v)| q.mul_add(*v, sum));
             if similarity > best.similarity {
-                best = Match { token: i as u32, similarity };
+                best = Match {
+                    token: i as u32,
+                    similarity,
+                };
             }
         }
         best
@@ -89,39 +100,68 @@ impl Index {
     ///
     /// # Errors
     /// As [`vectors`](Self::vectors) and [`search`](Self::search).
-    pub fn explain(&self, query: &[f32], dim: usize, id: &str, passage: Option<u32>) -> Result<(u32, f32, Vec<Match>)> {
+    pub fn explain(
+        &self,
+        query: &[f32],
+        dim: usize,
+        id: &str,
+        passage: Option<u32>,
+    ) -> Result<(u32, f32, Vec<Match>)> {
         let mut best: Option<(u32, f32, Vec<f32>)> = None;
         for (ordinal, vectors, has) in self.passage_vectors(id, passage)? {
             if has != dim {
-                return Err(Error::Dimension { what: "the query".into(), expected: has, found: dim });
+                return Err(Error::Dimension {
+                    what: "the query".into(),
+                    expected: has,
+                    found: dim,
+                });
             }
             let score = maxsim(query, &[&vectors], dim)?[0];
             if best.as_ref().is_none_or(|(_, s, _)| score > *s) {
                 best = Some((ordinal, score, vectors));
             }
         }
-        let (ordinal, score, vectors) =
-            best.ok_or_else(|| Error::DocumentNotFound { id: id.into(), path: self.path().into() })?;
+        let (ordinal, score, vectors) = best.ok_or_else(|| Error::DocumentNotFound {
+            id: id.into(),
+            path: self.path().into(),
+        })?;
         Ok((ordinal, score, matches(query, &vectors, dim)?))
     }
 
-    fn passage_vectors(&self, id: &str, passage: Option<u32>) -> Result<Vec<(u32, Vec<f32>, usize)>> {
+    fn passage_vectors(
+        &self,
+        id: &str,
+        passage: Option<u32>,
+    ) -> Result<Vec<(u32, Vec<f32>, usize)>> {
         self.read(|catalog, snapshot| {
             let row = catalog.document_by_id(id)?;
-            let row = row.ok_or_else(|| Error::DocumentNotFound { id: id.into(), path: self.path().into() })?;
+            let row = row.ok_or_else(|| Error::DocumentNotFound {
+                id: id.into(),
+                path: self.path().into(),
+            })?;
             let rows = catalog.passages_of(row.document)?;
-            let chosen: Vec<&PassageRow> =
-                rows.iter().filter(|row| passage.is_none_or(|p| p == row.ordinal)).collect();
+            let chosen: Vec<&PassageRow> = rows
+                .iter()
+                .filter(|row| passage.is_none_or(|p| p == row.ordinal))
+                .collect();
             if chosen.is_empty() {
                 let (n, p) = (rows.len(), passage.unwrap_or(0));
-                return Err(Error::invalid(format!("document {id:?} has {n} passages, there is no passage {p}")));
+                return Err(Error::invalid(format!(
+                    "document {id:?} has {n} passages, there is no passage {p}"
+                )));
             }
             let mut out = Vec::with_capacity(chosen.len());
             for row in chosen {
-                let place = snapshot.segments.iter().find_map(|segment| match segment.docnos() {
-                    Ok(docnos) => docnos.binary_search(&row.docno).ok().map(|p| Ok((segment, p as u32))),
-                    Err(error) => Some(Err(error)),
-                });
+                let place = snapshot
+                    .segments
+                    .iter()
+                    .find_map(|segment| match segment.docnos() {
+                        Ok(docnos) => docnos
+                            .binary_search(&row.docno)
+                            .ok()
+                            .map(|p| Ok((segment, p as u32))),
+                        Err(error) => Some(Err(error)),
+                    });
                 let (segment, position) = match place {
                     Some(place) => place?,
                     None => {
@@ -135,7 +175,12 @@ impl Index {
                     (SegmentKind::Coded, Some(codebook)) => {
                         let mut codes = Vec::new();
                         segment.codes(start, end, &mut codes)?;
-                        decode(codebook, &codes, segment.residuals(start, end)?, &mut vectors)?;
+                        decode(
+                            codebook,
+                            &codes,
+                            segment.residuals(start, end)?,
+                            &mut vectors,
+                        )?;
                     }
                     _ => f16_to_f32(segment.vectors(start, end)?, &mut vectors),
                 }

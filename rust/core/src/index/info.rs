@@ -76,7 +76,10 @@ impl Index {
             let settings = catalog.settings()?;
             let (documents, passages, tokens) = catalog.counts()?;
             let part = |sections: &[u32]| -> u64 {
-                let sizes = snapshot.segments.iter().flat_map(|s| sections.iter().map(|&n| s.section_bytes(n) as u64));
+                let sizes = snapshot
+                    .segments
+                    .iter()
+                    .flat_map(|s| sections.iter().map(|&n| s.section_bytes(n) as u64));
                 sizes.sum()
             };
             let mut bytes = vec![
@@ -85,9 +88,17 @@ impl Index {
                 ("norms", part(&[NORMS])),
                 ("postings", part(&[POSTINGS, POSTING_ENDS])),
                 ("vectors", part(&[VECTORS])),
-                ("centroids", snapshot.codebooks.values().map(|c| c.bytes() as u64).sum()),
+                (
+                    "centroids",
+                    snapshot.codebooks.values().map(|c| c.bytes() as u64).sum(),
+                ),
             ];
-            let files = snapshot.segments.iter().map(|s| s.bytes() as u64).sum::<u64>() + bytes[5].1;
+            let files = snapshot
+                .segments
+                .iter()
+                .map(|s| s.bytes() as u64)
+                .sum::<u64>()
+                + bytes[5].1;
             bytes.push(("other", files - bytes.iter().map(|(_, n)| n).sum::<u64>()));
             let held: u64 = snapshot.segments.iter().map(|s| s.tokens as u64).sum();
             let catalogue = |suffix: &str| {

@@ -68,7 +68,10 @@ pub(crate) fn merge(
         }
     }
     if places.is_empty() {
-        return Ok(Merged { written: None, forgotten });
+        return Ok(Merged {
+            written: None,
+            forgotten,
+        });
     }
     places.sort_unstable();
     let mut out = CodedWriter::create(path, identity)?;
@@ -79,15 +82,22 @@ pub(crate) fn merge(
     for (i, &(docno, number, start, end)) in places.iter().enumerate() {
         let segment = &segments[number];
         segment.codes(start, end, &mut coded.codes)?;
-        coded.residuals.extend_from_slice(segment.residuals(start, end)?);
+        coded
+            .residuals
+            .extend_from_slice(segment.residuals(start, end)?);
         coded.norms.extend_from_slice(segment.norms(start, end)?);
         passages.push(docno, end - start)?;
         if coded.residuals.len() >= bytes << 16 || i + 1 == places.len() {
             out.push(&coded)?;
-            (coded.codes.clear(), coded.residuals.clear(), coded.norms.clear());
+            coded.codes.clear();
+            coded.residuals.clear();
+            coded.norms.clear();
             reporter.report(Stage::Write, passages.tokens(), total as u64)?;
         }
     }
     let seal = out.finish(&passages, codebook.number, &codebook.head)?;
-    Ok(Merged { written: Some((passages, seal)), forgotten })
+    Ok(Merged {
+        written: Some((passages, seal)),
+        forgotten,
+    })
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use weft_kernels::Query;
 
-use self::options::{DEFAULT_NBITS, DEFAULT_SEED, OpenOptions};
+use self::options::{DEFAULT_NBITS, DEFAULT_SEED, DEFAULT_TRAIN_TOKENS, OpenOptions};
 use self::results::{Hit, SearchOptions, hits};
 use self::snapshot::Snapshot;
 use crate::codec::Codec;
@@ -39,6 +39,7 @@ pub struct Index {
     read_only: bool,
     threads: usize,
     lock_timeout: Duration,
+    train_tokens: u64,
     process: u32,
     pool: OnceLock<Arc<rayon::ThreadPool>>,
     readers: Mutex<Vec<Catalog>>,
@@ -48,7 +49,9 @@ pub struct Index {
 
 impl std::fmt::Debug for Index {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Index").field("directory", &self.directory).finish_non_exhaustive()
+        f.debug_struct("Index")
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,6 +75,7 @@ impl Index {
             read_only: options.read_only,
             threads: options.threads.unwrap_or(cores),
             lock_timeout: options.lock_timeout,
+            train_tokens: options.train_tokens.unwrap_or(DEFAULT_TRAIN_TOKENS),
             process: std::process::id(),
             pool: OnceLock::new(),
             readers: Mutex::default(),
@@ -85,7 +89,9 @@ impl Index {
                 .map_err(|e| Error::corrupt(catalog.path(), "table settings", e.to_string()))?;
             let conflict = |name: &str, has: String, asked: String| {
                 let path = path.display();
-                Err(Error::invalid(format!("'{path}' has {name} {has}, not {asked}: leave {name} out or make a new index")))
+                Err(Error::invalid(format!(
+                    "'{path}' has {name} {has}, not {asked}: leave {name} out or make a new index"
+                )))
             };
             match options {
                 OpenOptions { nbits: Some(n), .. } if *n != settings.nbits => {
@@ -156,9 +162,16 @@ impl Index {
     }
 
     /// Runs a read in one transaction of the catalogue, with the snapshot that belongs to it.
-    pub(crate) fn read<T>(&self, call: impl FnOnce(&mut Catalog, &Arc<Snapshot>) -> Result<T>) -> Result<T> {
+    pub(crate) fn read<T>(
+        &self,
+        call: impl FnOnce(&mut Catalog, &Arc<Snapshot>) -> Result<T>,
+    ) -> Result<T> {
         self.check_process()?;
-        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let mut catalog = match idle {
             Some(catalog) => catalog,
             None => Catalog::open(&self.directory, Access::Read, Duration::ZERO)?,
@@ -177,23 +190,35 @@ impl Index {
 
     fn current(&self, catalog: &mut Catalog) -> Result<Arc<Snapshot>> {
         let generation = catalog.generation()?;
-        let known = self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self
+            .snapshot
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some(snapshot) = known.as_ref().filter(|s| s.generation == generation) {
             return Ok(Arc::clone(snapshot));
         }
-        let fresh = Arc::new(match Snapshot::load(&self.directory, catalog, known.as_deref()) {
-            Ok(snapshot) => snapshot,
-            // A writer merged and removed a file between our look at the catalogue and at the file: the newer state has it not.
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                catalog.commit()?;
-                catalog.begin(Access::Read)?;
-                Snapshot::load(&self.directory, catalog, known.as_deref())?
-            }
-            Err(error) => return Err(error),
-        });
-        let mut slot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        let fresh = Arc::new(
+            match Snapshot::load(&self.directory, catalog, known.as_deref()) {
+                Ok(snapshot) => snapshot,
+                // A writer merged and removed a file between our look at the catalogue and at the file: the newer state has it not.
+                Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                    catalog.commit()?;
+                    catalog.begin(Access::Read)?;
+                    Snapshot::load(&self.directory, catalog, known.as_deref())?
+                }
+                Err(error) => return Err(error),
+            },
+        );
+        let mut slot = self
+            .snapshot
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         // Another thread may have brought a newer one meanwhile; this call still uses its own.
-        if slot.as_ref().is_none_or(|s| s.generation < fresh.generation) {
+        if slot
+            .as_ref()
+            .is_none_or(|s| s.generation < fresh.generation)
+        {
             *slot = Some(Arc::clone(&fresh));
         }
         Ok(fresh)
@@ -203,7 +228,9 @@ impl Index {
         // SQLite connections and threads do not survive a fork; using them in the child would corrupt or hang.
         match std::process::id() == self.process {
             true => Ok(()),
-            false => Err(Error::invalid("the index was opened before this process was forked: open it again in the child")),
+            false => Err(Error::invalid(
+                "the index was opened before this process was forked: open it again in the child",
+            )),
         }
     }
 
@@ -247,13 +274,21 @@ impl Index {
         };
         self.read(|catalog, snapshot| {
             if let Some(expected) = snapshot.dim.filter(|&d| d != dim) {
-                return Err(Error::Dimension { what: "the query".into(), expected, found: dim });
+                return Err(Error::Dimension {
+                    what: "the query".into(),
+                    expected,
+                    found: dim,
+                });
             }
             let single = match pool {
                 Some(pool) if queries.len() == 1 => Executor::Pool(pool),
                 _ => Executor::Serial,
             };
-            let searcher = Searcher { snapshot, executor: single, poll: &self.interrupt };
+            let searcher = Searcher {
+                snapshot,
+                executor: single,
+                poll: &self.interrupt,
+            };
             let mut wanted = vec![params.k; queries.len()];
             let mut out: Vec<Vec<Hit>> = vec![Vec::new(); queries.len()];
             let mut open: Vec<usize> = (0..queries.len()).collect();
@@ -267,7 +302,10 @@ impl Index {
                 for open in open.chunks(QUERIES_A_POLL * threads) {
                     (self.interrupt)()?;
                     scored.extend(batch.map(open.len(), |i| {
-                        let params = SearchParams { k: wanted[open[i]], ..*params };
+                        let params = SearchParams {
+                            k: wanted[open[i]],
+                            ..*params
+                        };
                         searcher.search(&queries[open[i]], &params)
                     })?);
                 }
@@ -292,12 +330,29 @@ impl Index {
     ///
     /// # Errors
     /// As [`search`](Self::search).
-    pub fn search_docnos(&self, query: &[f32], dim: usize, params: &SearchParams) -> Result<Vec<(u32, f32)>> {
+    pub fn search_docnos(
+        &self,
+        query: &[f32],
+        dim: usize,
+        params: &SearchParams,
+    ) -> Result<Vec<(u32, f32)>> {
         let query = prepare(&[query], dim)?.remove(0);
         self.read(|_, snapshot| {
-            let executor = if self.threads == 1 { Executor::Serial } else { Executor::Pool(self.pool()?) };
-            let scored = Searcher { snapshot, executor, poll: &self.interrupt }.search(&query, params)?;
-            Ok(scored.iter().map(|&Scored { docno, score }| (docno, score)).collect())
+            let executor = if self.threads == 1 {
+                Executor::Serial
+            } else {
+                Executor::Pool(self.pool()?)
+            };
+            let scored = Searcher {
+                snapshot,
+                executor,
+                poll: &self.interrupt,
+            }
+            .search(&query, params)?;
+            Ok(scored
+                .iter()
+                .map(|&Scored { docno, score }| (docno, score))
+                .collect())
         })
     }
 }
@@ -306,19 +361,25 @@ impl Index {
 pub(crate) fn prepare(queries: &[&[f32]], dim: usize) -> Result<Vec<Query>> {
     crate::codec::check_dim(dim)?;
     let check = |(i, values): (usize, &&[f32])| {
-        if values.is_empty() || values.len() % dim != 0 {
+        if values.is_empty() || !values.len().is_multiple_of(dim) {
             let n = values.len();
-            return Err(Error::invalid(format!("query {i} has {n} numbers, not one or more rows of {dim}")));
+            return Err(Error::invalid(format!(
+                "query {i} has {n} numbers, not one or more rows of {dim}"
+            )));
         }
         let tokens = values.len() / dim;
         if tokens > MAX_QUERY_TOKENS {
-            return Err(Error::invalid(format!("query {i} has {tokens} tokens, more than {MAX_QUERY_TOKENS}")));
+            return Err(Error::invalid(format!(
+                "query {i} has {tokens} tokens, more than {MAX_QUERY_TOKENS}"
+            )));
         }
         // 1e15: squares and sums of such numbers still fit float32.
         match values.iter().position(|v| v.is_nan() || v.abs() > 1e15) {
             Some(at) => {
                 let (value, row) = (values[at], at / dim);
-                Err(Error::invalid(format!("row {row} of query {i} has a component that is {value}")))
+                Err(Error::invalid(format!(
+                    "row {row} of query {i} has a component that is {value}"
+                )))
             }
             None => Ok(Query::new(values, tokens, dim)),
         }
@@ -327,31 +388,49 @@ pub(crate) fn prepare(queries: &[&[f32]], dim: usize) -> Result<Vec<Query>> {
 }
 
 fn make_pool(threads: usize) -> Result<Arc<rayon::ThreadPool>> {
-    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("weft-{i}"));
-    let pool = builder.build().map_err(|e| Error::invalid(format!("cannot start {threads} threads: {e}")))?;
+    let builder = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|i| format!("weft-{i}"));
+    let pool = builder
+        .build()
+        .map_err(|e| Error::invalid(format!("cannot start {threads} threads: {e}")))?;
     Ok(Arc::new(pool))
 }
 
 fn missing(path: &Path) -> Error {
     match path.exists() {
         false => Error::NotFound { path: path.into() },
-        true if path.is_dir() => {
-            Error::NotAnIndex { path: path.into(), detail: format!("is a directory without {FILE}, so no weft index") }
-        }
-        true => Error::NotAnIndex { path: path.into(), detail: "is a file; a weft index is a directory".into() },
+        true if path.is_dir() => Error::NotAnIndex {
+            path: path.into(),
+            detail: format!("is a directory without {FILE}, so no weft index"),
+        },
+        true => Error::NotAnIndex {
+            path: path.into(),
+            detail: "is a file; a weft index is a directory".into(),
+        },
     }
 }
 
 fn create(path: &Path, options: &OpenOptions) -> Result<()> {
     if path.exists() {
         let empty = path.is_dir()
-            && std::fs::read_dir(path).map_err(Error::io(path))?.all(|entry| {
-                // What an interrupted creation left is no obstacle.
-                entry.is_ok_and(|e| e.file_name().to_str().is_some_and(|name| name.starts_with(FILE)))
-            });
+            && std::fs::read_dir(path)
+                .map_err(Error::io(path))?
+                .all(|entry| {
+                    // What an interrupted creation left is no obstacle.
+                    entry.is_ok_and(|e| {
+                        e.file_name()
+                            .to_str()
+                            .is_some_and(|name| name.starts_with(FILE))
+                    })
+                });
         if !empty {
-            let detail = "holds other files and no index: choose a new or an empty directory".into();
-            return Err(Error::NotAnIndex { path: path.into(), detail });
+            let detail =
+                "holds other files and no index: choose a new or an empty directory".into();
+            return Err(Error::NotAnIndex {
+                path: path.into(),
+                detail,
+            });
         }
     }
     std::fs::create_dir_all(path).map_err(Error::io(path))?;

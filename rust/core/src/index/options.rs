@@ -10,6 +10,10 @@ pub const DEFAULT_NBITS: u32 = 2;
 /// Seed of sampling and clustering.
 pub const DEFAULT_SEED: u64 = 42;
 
+/// Tokens from which a codebook is trained; smaller indexes keep float16 and are searched exactly. Here a scan costs about as much
+/// as a staged search of a coded index, and there are 16 tokens a centroid.
+pub const DEFAULT_TRAIN_TOKENS: u64 = 1 << 16;
+
 /// How to open an index. Codec settings belong to a new index; on an existing one they must agree with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpenOptions {
@@ -23,6 +27,8 @@ pub struct OpenOptions {
     pub codec: Option<Codec>,
     /// Seed of sampling and clustering; [`DEFAULT_SEED`] when absent.
     pub seed: Option<u64>,
+    /// Tokens from which a commit trains the first codebook; [`DEFAULT_TRAIN_TOKENS`] when absent. Not remembered.
+    pub train_tokens: Option<u64>,
     /// Threads for building and searching; all cores when absent.
     pub threads: Option<usize>,
     /// How long to wait for another writer.
@@ -35,7 +41,9 @@ impl OpenOptions {
             check_nbits(nbits)?;
         }
         if self.threads == Some(0) {
-            return Err(crate::Error::invalid("threads is 0: use 1 or more, or leave it out for all cores"));
+            return Err(crate::Error::invalid(
+                "threads is 0: use 1 or more, or leave it out for all cores",
+            ));
         }
         Ok(())
     }

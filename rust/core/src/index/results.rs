@@ -18,7 +18,11 @@ pub struct SearchOptions {
 
 impl Default for SearchOptions {
     fn default() -> Self {
-        Self { group: false, texts: true, threads: None }
+        Self {
+            group: false,
+            texts: true,
+            threads: None,
+        }
     }
 }
 
@@ -73,7 +77,12 @@ fn slice(text: &str, start: u64, end: u64) -> Option<&str> {
 }
 
 /// Turns scored passages into hits: at most `k`, and of every document only the first when grouped.
-pub(crate) fn hits(catalog: &mut Catalog, scored: &[Scored], k: usize, options: &SearchOptions) -> Result<Vec<Hit>> {
+pub(crate) fn hits(
+    catalog: &mut Catalog,
+    scored: &[Scored],
+    k: usize,
+    options: &SearchOptions,
+) -> Result<Vec<Hit>> {
     let mut out: Vec<Hit> = Vec::with_capacity(k.min(scored.len()));
     let mut seen = std::collections::HashSet::new();
     for &Scored { score, docno } in scored {
@@ -86,12 +95,23 @@ pub(crate) fn hits(catalog: &mut Catalog, scored: &[Scored], k: usize, options: 
         }
         let row = catalog.document(passage.document)?;
         let passages = catalog.passages_of(passage.document)?.len() as u32;
-        let DocumentRow { id, title, text, metadata, .. } = row;
+        let DocumentRow {
+            id,
+            title,
+            text,
+            metadata,
+            ..
+        } = row;
         let text = match (&text, options.texts) {
-            (Some(text), true) => Some(slice(text, passage.start, passage.end).map(str::to_owned).ok_or_else(|| {
-                let detail = format!("passage {docno} ends behind the text of document {id:?}");
-                Error::corrupt(catalog.path(), "table passages", detail)
-            })?),
+            (Some(text), true) => Some(
+                slice(text, passage.start, passage.end)
+                    .map(str::to_owned)
+                    .ok_or_else(|| {
+                        let detail =
+                            format!("passage {docno} ends behind the text of document {id:?}");
+                        Error::corrupt(catalog.path(), "table passages", detail)
+                    })?,
+            ),
             _ => None,
         };
         out.push(Hit {
@@ -119,10 +139,28 @@ impl Index {
         self.read(|catalog, _| {
             ids.iter()
                 .map(|id| {
-                    let Some(row) = catalog.document_by_id(id)? else { return Ok(None) };
-                    let spans = catalog.passages_of(row.document)?.iter().map(|p| (p.start, p.end)).collect();
-                    let DocumentRow { id, title, text, metadata, .. } = row;
-                    Ok(Some(Document { id, text, title, metadata, spans }))
+                    let Some(row) = catalog.document_by_id(id)? else {
+                        return Ok(None);
+                    };
+                    let spans = catalog
+                        .passages_of(row.document)?
+                        .iter()
+                        .map(|p| (p.start, p.end))
+                        .collect();
+                    let DocumentRow {
+                        id,
+                        title,
+                        text,
+                        metadata,
+                        ..
+                    } = row;
+                    Ok(Some(Document {
+                        id,
+                        text,
+                        title,
+                        metadata,
+                        spans,
+                    }))
                 })
                 .collect()
         })
@@ -138,10 +176,19 @@ impl Index {
                 None => 0,
                 Some(id) => match catalog.document_by_id(id)? {
                     Some(row) => row.document,
-                    None => return Err(Error::DocumentNotFound { id: id.into(), path: self.path().into() }),
+                    None => {
+                        return Err(Error::DocumentNotFound {
+                            id: id.into(),
+                            path: self.path().into(),
+                        });
+                    }
                 },
             };
-            Ok(catalog.ids_after(key, limit)?.into_iter().map(|(_, id)| id).collect())
+            Ok(catalog
+                .ids_after(key, limit)?
+                .into_iter()
+                .map(|(_, id)| id)
+                .collect())
         })
     }
 }

@@ -25,17 +25,30 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// Loads the state of the catalogue's transaction. Files that `previous` has open are not opened again, and only newer deletions
     /// are read, so that following a small commit costs little.
-    pub(crate) fn load(directory: &Path, catalog: &mut Catalog, previous: Option<&Self>) -> Result<Self> {
+    pub(crate) fn load(
+        directory: &Path,
+        catalog: &mut Catalog,
+        previous: Option<&Self>,
+    ) -> Result<Self> {
         let settings = catalog.settings()?;
-        let previous = previous.filter(|p| p.uuid == settings.uuid && p.generation <= settings.generation);
+        let previous =
+            previous.filter(|p| p.uuid == settings.uuid && p.generation <= settings.generation);
         let mut codebooks = BTreeMap::new();
         for row in catalog.codebooks()? {
             let known = previous.and_then(|p| p.codebooks.get(&row.number));
             let codebook = match known {
                 Some(codebook) => Arc::clone(codebook),
                 None => {
-                    let identity = FileIdentity { kind: FileKind::Codebook, number: row.number, index: settings.uuid };
-                    Arc::new(Codebook::open(&codebook_path(directory, row.number), &identity, &row.seal)?)
+                    let identity = FileIdentity {
+                        kind: FileKind::Codebook,
+                        number: row.number,
+                        index: settings.uuid,
+                    };
+                    Arc::new(Codebook::open(
+                        &codebook_path(directory, row.number),
+                        &identity,
+                        &row.seal,
+                    )?)
                 }
             };
             codebooks.insert(row.number, codebook);
@@ -47,11 +60,18 @@ impl Snapshot {
                 Some(segment) => Arc::clone(segment),
                 None => {
                     let path = segment_path(directory, row.number);
-                    let identity = FileIdentity { kind: FileKind::Segment, number: row.number, index: settings.uuid };
+                    let identity = FileIdentity {
+                        kind: FileKind::Segment,
+                        number: row.number,
+                        index: settings.uuid,
+                    };
                     let codebook = match row.codebook {
                         0 => None,
                         number => Some(&**codebooks.get(&number).ok_or_else(|| {
-                            let detail = format!("segment {} needs codebook {number}, which is missing", row.number);
+                            let detail = format!(
+                                "segment {} needs codebook {number}, which is missing",
+                                row.number
+                            );
                             Error::corrupt(catalog.path(), "table segments", detail)
                         })?),
                     };
@@ -59,8 +79,15 @@ impl Snapshot {
                 }
             };
             if settings.dim != Some(segment.dim) {
-                let detail = format!("dimension {}, the catalogue says {:?}", segment.dim, settings.dim);
-                return Err(Error::corrupt(&segment_path(directory, row.number), "the head", detail));
+                let detail = format!(
+                    "dimension {}, the catalogue says {:?}",
+                    segment.dim, settings.dim
+                );
+                return Err(Error::corrupt(
+                    &segment_path(directory, row.number),
+                    "the head",
+                    detail,
+                ));
             }
             segments.push(segment);
         }
@@ -68,7 +95,11 @@ impl Snapshot {
         for docno in catalog.deletions_since(previous.map(|p| p.generation))? {
             // Docnos are below `next_docno`; a greater one would make the bitmap as large as a damaged row says.
             if docno >= settings.next_docno {
-                return Err(Error::corrupt(catalog.path(), "table deletions", format!("docno {docno} was never given")));
+                return Err(Error::corrupt(
+                    catalog.path(),
+                    "table deletions",
+                    format!("docno {docno} was never given"),
+                ));
             }
             deleted.insert(docno);
         }

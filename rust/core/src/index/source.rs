@@ -39,13 +39,27 @@ impl<'a> Source<'a> {
         for (segment, float) in floats.iter().enumerate() {
             let mut start = 0;
             for (&docno, &end) in float.docnos()?.iter().zip(float.ends()?) {
-                found.push((docno, Place { segment: Some(segment), start }, end as usize - start));
+                found.push((
+                    docno,
+                    Place {
+                        segment: Some(segment),
+                        start,
+                    },
+                    end as usize - start,
+                ));
                 start = end as usize;
             }
         }
         let mut start = 0;
         for (&docno, &end) in pending.docnos.iter().zip(&pending.ends) {
-            found.push((docno, Place { segment: None, start }, end as usize - start));
+            found.push((
+                docno,
+                Place {
+                    segment: None,
+                    start,
+                },
+                end as usize - start,
+            ));
             start = end as usize;
         }
         found.retain(|(docno, ..)| !dead(*docno));
@@ -56,7 +70,13 @@ impl<'a> Source<'a> {
             passages.push(docno, tokens)?;
             places.push(place);
         }
-        Ok(Self { dim, spool, floats, places, passages })
+        Ok(Self {
+            dim,
+            spool,
+            floats,
+            places,
+            passages,
+        })
     }
 
     fn tokens(&self, place: Place, start: usize, end: usize) -> Result<&[u16]> {
@@ -68,7 +88,11 @@ impl<'a> Source<'a> {
     }
 
     /// Calls with pieces of about `batch` tokens, whole passages, in order.
-    pub(crate) fn batches(&self, batch: usize, mut call: impl FnMut(&[u16], usize) -> Result<()>) -> Result<()> {
+    pub(crate) fn batches(
+        &self,
+        batch: usize,
+        mut call: impl FnMut(&[u16], usize) -> Result<()>,
+    ) -> Result<()> {
         let mut values = Vec::with_capacity(batch * self.dim);
         let mut start = 0;
         for (i, (place, &end)) in self.places.iter().zip(&self.passages.ends).enumerate() {

@@ -59,7 +59,10 @@ pub struct Writer {
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").field("index", &self.index).field("added", &self.added).finish_non_exhaustive()
+        f.debug_struct("Writer")
+            .field("index", &self.index)
+            .field("added", &self.added)
+            .finish_non_exhaustive()
     }
 }
 
@@ -71,18 +74,30 @@ impl Index {
     pub fn begin(self: &Arc<Self>) -> Result<Writer> {
         self.check_process()?;
         if self.read_only {
-            return Err(Error::ReadOnly { path: self.directory.clone() });
+            return Err(Error::ReadOnly {
+                path: self.directory.clone(),
+            });
         }
         let mut catalog = Catalog::open(&self.directory, Access::Write, self.lock_timeout)?;
         catalog.begin(Access::Write)?;
         let settings = catalog.settings()?;
         let snapshot = Arc::new({
-            let known = self.snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let known = self
+                .snapshot
+                .read()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .clone();
             Snapshot::load(&self.directory, &mut catalog, known.as_deref())?
         });
         let named = |path: &std::path::Path| {
-            snapshot.segments.iter().any(|s| segment_path(&self.directory, s.number) == path)
-                || snapshot.codebooks.keys().any(|&n| codebook_path(&self.directory, n) == path)
+            snapshot
+                .segments
+                .iter()
+                .any(|s| segment_path(&self.directory, s.number) == path)
+                || snapshot
+                    .codebooks
+                    .keys()
+                    .any(|&n| codebook_path(&self.directory, n) == path)
         };
         sweep(&self.directory, &named)?;
         let files = NewFiles {
@@ -112,7 +127,10 @@ impl Index {
     /// [`Error::EncoderMismatch`] when the index was made with another one.
     pub fn set_encoder(self: &Arc<Self>, description: &str) -> Result<()> {
         let matches = |catalog: &mut Catalog, stored: &str| {
-            let (has, given) = (catalog.fingerprint(stored)?, catalog.fingerprint(description)?);
+            let (has, given) = (
+                catalog.fingerprint(stored)?,
+                catalog.fingerprint(description)?,
+            );
             if has == given {
                 return Ok(());
             }
@@ -129,7 +147,9 @@ impl Index {
             return Ok(());
         }
         if self.read_only {
-            return Err(Error::ReadOnly { path: self.directory.clone() });
+            return Err(Error::ReadOnly {
+                path: self.directory.clone(),
+            });
         }
         let mut catalog = Catalog::open(&self.directory, Access::Write, self.lock_timeout)?;
         catalog.begin(Access::Write)?;
@@ -177,21 +197,31 @@ impl Writer {
     ) -> Result<Vec<String>> {
         check_dim(dim)?;
         if let Some(expected) = self.settings.dim.filter(|&d| d != dim) {
-            return Err(Error::Dimension { what: "the vectors".into(), expected, found: dim });
+            return Err(Error::Dimension {
+                what: "the vectors".into(),
+                expected,
+                found: dim,
+            });
         }
         let passages: usize = documents.iter().map(|d| d.spans.len().max(1)).sum();
         if passages != lengths.len() {
             let n = lengths.len();
-            return Err(Error::invalid(format!("{passages} passages, but the numbers of tokens of {n}")));
+            return Err(Error::invalid(format!(
+                "{passages} passages, but the numbers of tokens of {n}"
+            )));
         }
         let tokens: usize = lengths.iter().sum();
         if tokens * dim != vectors.len() {
             let n = vectors.len();
-            return Err(Error::invalid(format!("{tokens} tokens of dimension {dim}, but {n} numbers")));
+            return Err(Error::invalid(format!(
+                "{tokens} tokens of dimension {dim}, but {n} numbers"
+            )));
         }
         let more = u64::from(self.settings.next_docno) + passages as u64;
         if more > u64::from(u32::MAX) {
-            return Err(Error::invalid("the index has given all 4,294,967,295 passage numbers: make a new one"));
+            return Err(Error::invalid(
+                "the index has given all 4,294,967,295 passage numbers: make a new one",
+            ));
         }
         self.halves.clear();
         self.halves.reserve(vectors.len());
@@ -201,19 +231,27 @@ impl Writer {
                 return Err(Error::invalid(format!("ids[{number}] is empty")));
             }
             let characters = document.text.map_or(0, |t| t.chars().count() as u64);
-            if let Some((start, end)) = document.spans.iter().find(|(s, e)| s > e || *e > characters) {
+            if let Some((start, end)) = document
+                .spans
+                .iter()
+                .find(|(s, e)| s > e || *e > characters)
+            {
                 return Err(Error::invalid(format!(
                     "a passage of document {number} is {start}..{end}, its text has {characters} characters"
                 )));
             }
             for passage in 0..document.spans.len().max(1) {
-                let &length = lengths_left.next().ok_or_else(|| Error::invalid("a passage has no number of tokens"))?;
+                let &length = lengths_left
+                    .next()
+                    .ok_or_else(|| Error::invalid("a passage has no number of tokens"))?;
                 let what = match document.id {
                     Some(id) => format!("passage {passage} of document {id:?}"),
                     None => format!("passage {passage} of document {number}"),
                 };
                 if length == 0 {
-                    return Err(Error::invalid(format!("{what} has no tokens: it could never be found")));
+                    return Err(Error::invalid(format!(
+                        "{what} has no tokens: it could never be found"
+                    )));
                 }
                 let values = &vectors[at * dim..(at + length) * dim];
                 unit_halves(values, dim, &what, &mut self.halves)?;
@@ -233,16 +271,30 @@ impl Writer {
                 }
                 None => self.catalog.make_id()?,
             };
-            let key = self.catalog.add_document(&id, document.title, document.text, document.metadata)?;
+            let key =
+                self.catalog
+                    .add_document(&id, document.title, document.text, document.metadata)?;
             ids.push(id);
             let whole = [(0, document.text.map_or(0, |t| t.chars().count() as u64))];
-            let spans = if document.spans.is_empty() { &whole[..] } else { &document.spans };
-            for (ordinal, (&(start, end), &tokens)) in spans.iter().zip(lengths.by_ref()).enumerate() {
+            let spans = if document.spans.is_empty() {
+                &whole[..]
+            } else {
+                &document.spans
+            };
+            for (ordinal, (&(start, end), &tokens)) in
+                spans.iter().zip(lengths.by_ref()).enumerate()
+            {
                 let docno = self.settings.next_docno;
                 self.settings.next_docno += 1;
                 self.pending.push(docno, tokens)?;
-                let row =
-                    PassageRow { docno, document: key, ordinal: ordinal as u32, start, end, tokens: tokens as u32 };
+                let row = PassageRow {
+                    docno,
+                    document: key,
+                    ordinal: ordinal as u32,
+                    start,
+                    end,
+                    tokens: tokens as u32,
+                };
                 self.catalog.add_passage(&row)?;
             }
             self.added += 1;
@@ -275,14 +327,37 @@ impl Writer {
     pub fn commit(mut self, progress: &mut Progress<'_>) -> Result<Committed> {
         self.spool.seal()?;
         // Added and replaced within this writer: no segment will hold them, so nothing needs to be marked.
-        let gone: Vec<u32> =
-            self.dead.iter().copied().filter(|d| self.pending.docnos.binary_search(d).is_ok()).collect();
+        let gone: Vec<u32> = self
+            .dead
+            .iter()
+            .copied()
+            .filter(|d| self.pending.docnos.binary_search(d).is_ok())
+            .collect();
         self.catalog.forget_deletions(&gone)?;
         let pool = Arc::clone(self.index.pool()?);
         let change = match self.settings.dim {
             Some(dim) => {
-                let Self { snapshot, spool, pending, dead, files, settings, .. } = &mut self;
-                let mut build = Build { snapshot, spool, pending, dead, files, settings, dim };
+                // Nothing can be trained on nothing.
+                let train_tokens = self.index.train_tokens.max(1);
+                let Self {
+                    snapshot,
+                    spool,
+                    pending,
+                    dead,
+                    files,
+                    settings,
+                    ..
+                } = &mut self;
+                let mut build = Build {
+                    snapshot,
+                    spool,
+                    pending,
+                    dead,
+                    files,
+                    settings,
+                    dim,
+                    train_tokens,
+                };
                 progress.attend(&pool, |reporter| build.run(reporter))?
             }
             None => Change::default(),
@@ -292,15 +367,23 @@ impl Writer {
             self.catalog.remove_segment(*number)?;
         }
         self.catalog.forget_deletions(&change.forgotten)?;
-        change.codebooks.iter().try_for_each(|row| self.catalog.add_codebook(row))?;
-        change.segments.iter().try_for_each(|row| self.catalog.add_segment(row))?;
+        change
+            .codebooks
+            .iter()
+            .try_for_each(|row| self.catalog.add_codebook(row))?;
+        change
+            .segments
+            .iter()
+            .try_for_each(|row| self.catalog.add_segment(row))?;
         let generation = self.generation();
         if let Some(dim) = self.settings.dim {
             self.catalog.set("dim", &dim.to_string())?;
         }
         self.catalog.set("generation", &generation.to_string())?;
-        self.catalog.set("next_docno", &self.settings.next_docno.to_string())?;
-        self.catalog.set("next_file", &self.files.next.to_string())?;
+        self.catalog
+            .set("next_docno", &self.settings.next_docno.to_string())?;
+        self.catalog
+            .set("next_file", &self.files.next.to_string())?;
         if !self.files.created.is_empty() {
             sync_directory(&self.index.directory)?;
         }
@@ -310,7 +393,11 @@ impl Writer {
         for number in change.retired {
             let _swept_later = std::fs::remove_file(segment_path(&self.index.directory, number));
         }
-        Ok(Committed { added: self.added, replaced: self.replaced, generation })
+        Ok(Committed {
+            added: self.added,
+            replaced: self.replaced,
+            generation,
+        })
     }
 
     /// Leaves the index as it was. Dropping the writer does the same.

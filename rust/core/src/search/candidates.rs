@@ -67,7 +67,9 @@ impl Searcher<'_> {
                 }
                 let found = damaged.and_then(|()| {
                     let docnos = segment.docnos()?;
-                    let live = touched.iter().filter(|&&p| !self.deleted().contains(docnos[p as usize]));
+                    let live = touched
+                        .iter()
+                        .filter(|&&p| !self.deleted().contains(docnos[p as usize]));
                     let candidate = |&position: &u32| Candidate {
                         score: scores[position as usize] & SCORE,
                         segment: s as u32,

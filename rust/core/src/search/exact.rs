@@ -21,7 +21,13 @@ thread_local! {
 
 impl Searcher<'_> {
     /// MaxSim of one coded passage over its decoded vectors, in floats.
-    pub(crate) fn score_coded(&self, query: &Query, codebook: &Codebook, segment: &Segment, position: u32) -> Result<f32> {
+    pub(crate) fn score_coded(
+        &self,
+        query: &Query,
+        codebook: &Codebook,
+        segment: &Segment,
+        position: u32,
+    ) -> Result<f32> {
         let (start, end) = range(segment.ends()?, position);
         SCRATCH.with_borrow_mut(|(codes, vectors, maxima)| {
             codes.clear();
@@ -35,7 +41,12 @@ impl Searcher<'_> {
     }
 
     /// MaxSim of one uncompressed passage.
-    pub(crate) fn score_float(&self, query: &Query, segment: &Segment, position: u32) -> Result<f32> {
+    pub(crate) fn score_float(
+        &self,
+        query: &Query,
+        segment: &Segment,
+        position: u32,
+    ) -> Result<f32> {
         let (start, end) = range(segment.ends()?, position);
         SCRATCH.with_borrow_mut(|(_, _, maxima)| {
             maxima.clear();
@@ -46,16 +57,29 @@ impl Searcher<'_> {
     }
 
     /// Scores every live passage of a coded segment.
-    pub(crate) fn scan_coded(&self, query: &Query, codebook: &Codebook, segment: &Segment) -> Result<Vec<Scored>> {
-        self.scan(segment, |position| self.score_coded(query, codebook, segment, position))
+    pub(crate) fn scan_coded(
+        &self,
+        query: &Query,
+        codebook: &Codebook,
+        segment: &Segment,
+    ) -> Result<Vec<Scored>> {
+        self.scan(segment, |position| {
+            self.score_coded(query, codebook, segment, position)
+        })
     }
 
     /// Scores every live passage of an uncompressed segment.
     pub(crate) fn scan_float(&self, query: &Query, segment: &Segment) -> Result<Vec<Scored>> {
-        self.scan(segment, |position| self.score_float(query, segment, position))
+        self.scan(segment, |position| {
+            self.score_float(query, segment, position)
+        })
     }
 
-    fn scan(&self, segment: &Segment, score: impl Fn(u32) -> Result<f32> + Sync) -> Result<Vec<Scored>> {
+    fn scan(
+        &self,
+        segment: &Segment,
+        score: impl Fn(u32) -> Result<f32> + Sync,
+    ) -> Result<Vec<Scored>> {
         let docnos = segment.docnos()?;
         let tasks = docnos.len().div_ceil(TASK);
         let mut out = Vec::with_capacity(docnos.len());
@@ -65,8 +89,17 @@ impl Searcher<'_> {
             let lists = self.executor.map(count, |i| {
                 let start = (first + i) * TASK;
                 let docnos = &docnos[start..docnos.len().min(start + TASK)];
-                let live = docnos.iter().enumerate().filter(|(_, d)| !self.deleted().contains(**d));
-                live.map(|(j, &docno)| Ok(Scored { score: score((start + j) as u32)?, docno })).collect::<Result<Vec<_>>>()
+                let live = docnos
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, d)| !self.deleted().contains(**d));
+                live.map(|(j, &docno)| {
+                    Ok(Scored {
+                        score: score((start + j) as u32)?,
+                        docno,
+                    })
+                })
+                .collect::<Result<Vec<_>>>()
             })?;
             lists.into_iter().for_each(|list| out.extend(list));
         }

@@ -14,20 +14,39 @@ pub(crate) enum Executor<'a> {
 
 impl Executor<'_> {
     /// Results of pieces `0..count`, in their order.
-    pub(crate) fn map<T: Send>(&self, count: usize, work: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+    pub(crate) fn map<T: Send>(
+        &self,
+        count: usize,
+        work: impl Fn(usize) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
         match self {
-            Self::Pool(pool) if count > 1 => pool.install(|| (0..count).into_par_iter().map(&work).collect()),
+            Self::Pool(pool) if count > 1 => {
+                pool.install(|| (0..count).into_par_iter().map(&work).collect())
+            }
             _ => (0..count).map(work).collect(),
         }
     }
 
     /// Works on pieces of a slice, each `size` long.
-    pub(crate) fn for_pieces<T: Send>(&self, slice: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    pub(crate) fn for_pieces<T: Send>(
+        &self,
+        slice: &mut [T],
+        size: usize,
+        work: impl Fn(usize, &mut [T]) + Sync,
+    ) {
         match self {
             Self::Pool(pool) if slice.len() > size => {
-                pool.install(|| slice.par_chunks_mut(size).enumerate().for_each(|(i, piece)| work(i, piece)));
+                pool.install(|| {
+                    slice
+                        .par_chunks_mut(size)
+                        .enumerate()
+                        .for_each(|(i, piece)| work(i, piece))
+                });
             }
-            _ => slice.chunks_mut(size).enumerate().for_each(|(i, piece)| work(i, piece)),
+            _ => slice
+                .chunks_mut(size)
+                .enumerate()
+                .for_each(|(i, piece)| work(i, piece)),
         }
     }
 }

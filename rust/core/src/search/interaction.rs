@@ -35,8 +35,15 @@ pub(crate) fn range(ends: &[u32], position: u32) -> (usize, usize) {
 
 impl Searcher<'_> {
     /// Replaces scores by the centroid interaction.
-    pub(crate) fn interaction(&self, family: &Family<'_>, rows: &CentroidRows, candidates: &mut [Candidate]) -> Result<()> {
-        self.interact(family, candidates, |codes, ends, out| interactions(&rows.rows, rows.lanes, codes, ends, out))
+    pub(crate) fn interaction(
+        &self,
+        family: &Family<'_>,
+        rows: &CentroidRows,
+        candidates: &mut [Candidate],
+    ) -> Result<()> {
+        self.interact(family, candidates, |codes, ends, out| {
+            interactions(&rows.rows, rows.lanes, codes, ends, out)
+        })
     }
 
     /// The same with PLAID's pruning: centroids below the threshold for every query token do not count.
@@ -65,26 +72,34 @@ impl Searcher<'_> {
         kernel: impl Fn(&[u32], &[u32], &mut [u32]) + Sync,
     ) -> Result<()> {
         let failed = std::sync::Mutex::new(Ok(()));
-        self.executor.for_pieces(candidates, INTERACTION_TASK, |_, piece| {
-            let done = SCRATCH.with_borrow_mut(|scratch| {
-                scratch.codes.clear();
-                scratch.ends.clear();
-                for candidate in piece.iter() {
-                    let segment = family.segments[candidate.segment as usize];
-                    let (start, end) = range(segment.ends()?, candidate.position);
-                    segment.codes(start, end, &mut scratch.codes)?;
-                    scratch.ends.push(scratch.codes.len() as u32);
+        self.executor
+            .for_pieces(candidates, INTERACTION_TASK, |_, piece| {
+                let done = SCRATCH.with_borrow_mut(|scratch| {
+                    scratch.codes.clear();
+                    scratch.ends.clear();
+                    for candidate in piece.iter() {
+                        let segment = family.segments[candidate.segment as usize];
+                        let (start, end) = range(segment.ends()?, candidate.position);
+                        segment.codes(start, end, &mut scratch.codes)?;
+                        scratch.ends.push(scratch.codes.len() as u32);
+                    }
+                    scratch.scores.resize(piece.len(), 0);
+                    kernel(&scratch.codes, &scratch.ends, &mut scratch.scores);
+                    piece
+                        .iter_mut()
+                        .zip(&scratch.scores)
+                        .for_each(|(c, &score)| c.score = score);
+                    Ok(())
+                });
+                if let Err(error) = done {
+                    *failed
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner) = Err(error);
                 }
-                scratch.scores.resize(piece.len(), 0);
-                kernel(&scratch.codes, &scratch.ends, &mut scratch.scores);
-                piece.iter_mut().zip(&scratch.scores).for_each(|(c, &score)| c.score = score);
-                Ok(())
             });
-            if let Err(error) = done {
-                *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Err(error);
-            }
-        });
-        failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+        failed
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Scores candidates with their residuals and gives float scores of those that can be among the best k.
@@ -98,8 +113,12 @@ impl Searcher<'_> {
     ) -> Result<Vec<Scored>> {
         let tasks = candidates.len().div_ceil(RESIDUAL_TASK);
         let scores = self.executor.map(tasks, |task| {
-            let piece = &candidates[task * RESIDUAL_TASK..candidates.len().min((task + 1) * RESIDUAL_TASK)];
-            piece.iter().map(|c| self.residual_score(query, family, rows, c)).collect::<Result<Vec<f32>>>()
+            let piece =
+                &candidates[task * RESIDUAL_TASK..candidates.len().min((task + 1) * RESIDUAL_TASK)];
+            piece
+                .iter()
+                .map(|c| self.residual_score(query, family, rows, c))
+                .collect::<Result<Vec<f32>>>()
         })?;
         let scores = scores.concat();
         // The integer score of a passage is off by the rounding of rows and query: 0.3 steps for a token, which add up like
@@ -107,20 +126,38 @@ impl Searcher<'_> {
         let margin = 2.0 * rows.step * (rows.tokens as f32).sqrt();
         let mut ranked = scores.clone();
         let least = match ranked.len() {
-            n if n > k && k > 0 => *ranked.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a)).1 - margin,
+            n if n > k && k > 0 => {
+                *ranked
+                    .select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a))
+                    .1
+                    - margin
+            }
             _ => f32::NEG_INFINITY,
         };
-        let chosen: Vec<Candidate> =
-            candidates.iter().zip(&scores).filter(|(_, s)| **s >= least).map(|(c, _)| *c).collect();
+        let chosen: Vec<Candidate> = candidates
+            .iter()
+            .zip(&scores)
+            .filter(|(_, s)| **s >= least)
+            .map(|(c, _)| *c)
+            .collect();
         self.executor.map(chosen.len(), |i| {
             let c = &chosen[i];
             let segment = family.segments[c.segment as usize];
             let score = self.score_coded(query, family.codebook, segment, c.position)?;
-            Ok(Scored { score, docno: segment.docnos()?[c.position as usize] })
+            Ok(Scored {
+                score,
+                docno: segment.docnos()?[c.position as usize],
+            })
         })
     }
 
-    fn residual_score(&self, query: &Query, family: &Family<'_>, rows: &CentroidRows, candidate: &Candidate) -> Result<f32> {
+    fn residual_score(
+        &self,
+        query: &Query,
+        family: &Family<'_>,
+        rows: &CentroidRows,
+        candidate: &Candidate,
+    ) -> Result<f32> {
         SCRATCH.with_borrow_mut(|scratch| {
             let segment = family.segments[candidate.segment as usize];
             let (start, end) = range(segment.ends()?, candidate.position);
@@ -128,7 +165,9 @@ impl Searcher<'_> {
             segment.codes(start, end, &mut scratch.codes)?;
             scratch.inv_norms.clear();
             let norms = segment.norms(start, end)?;
-            scratch.inv_norms.extend(norms.iter().map(|&b| family.codebook.inv_norms[b as usize]));
+            scratch
+                .inv_norms
+                .extend(norms.iter().map(|&b| family.codebook.inv_norms[b as usize]));
             scratch.maxima.resize(rows.lanes, 0.0);
             Ok(residual_maxsim(
                 query,

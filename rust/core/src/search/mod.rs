@@ -75,7 +75,12 @@ impl Searcher<'_> {
     pub(crate) fn search(&self, query: &Query, params: &SearchParams) -> Result<Vec<Scored>> {
         let resolved = params.resolve();
         let mut scored = Vec::new();
-        for segment in self.snapshot.segments.iter().filter(|s| s.kind == SegmentKind::Float) {
+        for segment in self
+            .snapshot
+            .segments
+            .iter()
+            .filter(|s| s.kind == SegmentKind::Float)
+        {
             scored.extend(self.scan_float(query, segment)?);
         }
         for family in self.families() {
@@ -92,18 +97,29 @@ impl Searcher<'_> {
 
     fn families(&self) -> Vec<Family<'_>> {
         let mut families: BTreeMap<u64, Family<'_>> = BTreeMap::new();
-        for segment in self.snapshot.segments.iter().filter(|s| s.kind == SegmentKind::Coded) {
+        for segment in self
+            .snapshot
+            .segments
+            .iter()
+            .filter(|s| s.kind == SegmentKind::Coded)
+        {
             if let Some(codebook) = self.snapshot.codebooks.get(&segment.codebook) {
-                let family = families
-                    .entry(segment.codebook)
-                    .or_insert_with(|| Family { codebook, segments: Vec::new() });
+                let family = families.entry(segment.codebook).or_insert_with(|| Family {
+                    codebook,
+                    segments: Vec::new(),
+                });
                 family.segments.push(segment);
             }
         }
         families.into_values().collect()
     }
 
-    fn search_family(&self, query: &Query, family: &Family<'_>, params: &Resolved) -> Result<Vec<Scored>> {
+    fn search_family(
+        &self,
+        query: &Query,
+        family: &Family<'_>,
+        params: &Resolved,
+    ) -> Result<Vec<Scored>> {
         let rows = self.centroid_rows(query, family.codebook)?;
         let live = self.live(family)?;
         let mut nprobe = params.nprobe;
@@ -132,7 +148,11 @@ impl Searcher<'_> {
         for segment in &family.segments {
             live += match self.deleted().len() {
                 0 => segment.passages(),
-                _ => segment.docnos()?.iter().filter(|&&d| !self.deleted().contains(d)).count(),
+                _ => segment
+                    .docnos()?
+                    .iter()
+                    .filter(|&&d| !self.deleted().contains(d))
+                    .count(),
             };
         }
         Ok(live)
@@ -143,7 +163,9 @@ impl Searcher<'_> {
 fn keep_best(candidates: &mut Vec<Candidate>, count: usize) {
     if candidates.len() > count && count > 0 {
         candidates.select_nth_unstable_by(count - 1, |a, b| {
-            b.score.cmp(&a.score).then((a.segment, a.position).cmp(&(b.segment, b.position)))
+            b.score
+                .cmp(&a.score)
+                .then((a.segment, a.position).cmp(&(b.segment, b.position)))
         });
     }
     candidates.truncate(count);

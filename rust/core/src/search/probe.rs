@@ -50,9 +50,20 @@ impl Searcher<'_> {
         self.executor.for_pieces(&mut rows, TASK * lanes, |i, out| {
             let first = i * TASK;
             let count = out.len() / lanes;
-            centroid_scores(&bytes[first * dim..(first + count) * dim], &scales[first..first + count], query, step, out);
+            centroid_scores(
+                &bytes[first * dim..(first + count) * dim],
+                &scales[first..first + count],
+                query,
+                step,
+                out,
+            );
         });
-        Ok(CentroidRows { rows, lanes, tokens: query.tokens(), step })
+        Ok(CentroidRows {
+            rows,
+            lanes,
+            tokens: query.tokens(),
+            step,
+        })
     }
 }
 
@@ -74,7 +85,13 @@ pub(crate) fn best_cells(rows: &CentroidRows, nprobe: usize) -> Vec<TokenCells> 
                 continue;
             }
             let place = best.partition_point(|cell| cell.score >= score);
-            best.insert(place, Cell { score, centroid: row as u32 });
+            best.insert(
+                place,
+                Cell {
+                    score,
+                    centroid: row as u32,
+                },
+            );
             best.truncate(keep);
             if best.len() == keep {
                 thresholds[token] = best[nprobe].score;
@@ -84,7 +101,11 @@ pub(crate) fn best_cells(rows: &CentroidRows, nprobe: usize) -> Vec<TokenCells> 
     }
     best.into_iter()
         .map(|mut cells| {
-            let floor = if cells.len() == keep { cells[nprobe].score } else { 0 };
+            let floor = if cells.len() == keep {
+                cells[nprobe].score
+            } else {
+                0
+            };
             cells.truncate(nprobe);
             TokenCells { cells, floor }
         })

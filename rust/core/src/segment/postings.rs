@@ -17,7 +17,12 @@ fn push_leb128(mut value: u32, out: &mut Vec<u8>) {
 
 /// Writes postings of all passages: returns the exclusive end of every centroid's list in bytes. `codes` are those of all tokens,
 /// `ends` the ends of the passages. The section must have been begun.
-pub(crate) fn write(codes: &[u32], ends: &[u32], centroids: usize, out: &mut ContainerWriter) -> Result<Vec<u64>> {
+pub(crate) fn write(
+    codes: &[u32],
+    ends: &[u32],
+    centroids: usize,
+    out: &mut ContainerWriter,
+) -> Result<Vec<u64>> {
     let (starts, passages) = by_centroid(codes, ends, centroids);
     let mut list_ends = Vec::with_capacity(centroids);
     let mut buffer = Vec::new();

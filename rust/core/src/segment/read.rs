@@ -5,13 +5,13 @@ use std::path::Path;
 use weft_kernels::row_bytes;
 
 use super::{
-    CODES, DOCNOS, ENDS, HEAD, HEAD_BYTES, MAX_TOKENS, NORMS, POSTING_ENDS, POSTINGS, RESIDUALS, SegmentKind, VECTORS,
-    code_width, postings,
+    CODES, DOCNOS, ENDS, HEAD, HEAD_BYTES, MAX_TOKENS, NORMS, POSTING_ENDS, POSTINGS, RESIDUALS,
+    SegmentKind, VECTORS, code_width, postings,
 };
 use crate::codec::codebook::Codebook;
 use crate::error::{Error, Result};
-use crate::format::read::Container;
 use crate::format::FileIdentity;
+use crate::format::read::Container;
 use crate::storage::catalog::SegmentRow;
 
 /// A segment on disk.
@@ -30,11 +30,17 @@ pub(crate) struct Segment {
 
 impl Segment {
     /// Opens and validates a segment; `codebook` is the one the catalogue names for it.
-    pub(crate) fn open(path: &Path, identity: &FileIdentity, row: &SegmentRow, codebook: Option<&Codebook>) -> Result<Self> {
+    pub(crate) fn open(
+        path: &Path,
+        identity: &FileIdentity,
+        row: &SegmentRow,
+        codebook: Option<&Codebook>,
+    ) -> Result<Self> {
         let file = Container::open(path, identity, &row.seal)?;
         let bad = |section: &str, detail: String| Error::corrupt(path, section, detail);
         let head: Vec<u8> = file.section(HEAD)?.numbers::<u8>(HEAD_BYTES)?.to_vec();
-        let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let word =
+            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
         let kind = match word(4) {
             1 => SegmentKind::Coded,
@@ -44,10 +50,16 @@ impl Segment {
         let (dim, passages, tokens) = (word(0) as usize, word(16) as usize, long(24));
         crate::codec::check_dim(dim).map_err(|e| bad("the head", e.to_string()))?;
         if long(8) != row.codebook || passages as u64 != row.passages || tokens != row.tokens {
-            return Err(bad("the head", "codebook, passages or tokens are not those of the catalogue".into()));
+            return Err(bad(
+                "the head",
+                "codebook, passages or tokens are not those of the catalogue".into(),
+            ));
         }
         if tokens > MAX_TOKENS || passages == 0 {
-            return Err(bad("the head", format!("{passages} passages with {tokens} tokens")));
+            return Err(bad(
+                "the head",
+                format!("{passages} passages with {tokens} tokens"),
+            ));
         }
         let mut segment = Self {
             number: row.number,
@@ -65,10 +77,16 @@ impl Segment {
             (SegmentKind::Coded, Some(codebook)) => {
                 let h = &codebook.head;
                 if h.dim != dim || h.nbits != word(32) || h.centroids != segment.centroids {
-                    return Err(bad("the head", format!("it does not fit codebook {}", row.codebook)));
+                    return Err(bad(
+                        "the head",
+                        format!("it does not fit codebook {}", row.codebook),
+                    ));
                 }
                 if segment.code_width != code_width(h.centroids) {
-                    return Err(bad("the head", format!("codes of {} bytes", segment.code_width)));
+                    return Err(bad(
+                        "the head",
+                        format!("codes of {} bytes", segment.code_width),
+                    ));
                 }
                 segment.row_bytes = row_bytes(dim, h.nbits);
             }
@@ -80,7 +98,8 @@ impl Segment {
     }
 
     fn check_frame(&self) -> Result<()> {
-        let bad = |section: &str, detail: &str| Err(Error::corrupt(self.file.path(), section, detail));
+        let bad =
+            |section: &str, detail: &str| Err(Error::corrupt(self.file.path(), section, detail));
         if self.docnos()?.windows(2).any(|w| w[0] >= w[1]) {
             return bad("the docnos", "they do not ascend");
         }
@@ -102,14 +121,22 @@ impl Segment {
         };
         for &(section, bytes) in sizes {
             if self.file.section(section)?.len() != bytes {
-                return bad(&format!("section {section}"), &format!("its length should be {bytes}"));
+                return bad(
+                    &format!("section {section}"),
+                    &format!("its length should be {bytes}"),
+                );
             }
         }
         if self.kind == SegmentKind::Coded {
             let ends = self.posting_ends()?;
             let last = ends.last().copied();
-            if ends.windows(2).any(|w| w[0] > w[1]) || last != Some(self.file.section(POSTINGS)?.len() as u64) {
-                return bad("the posting ends", "they do not ascend to the length of the postings");
+            if ends.windows(2).any(|w| w[0] > w[1])
+                || last != Some(self.file.section(POSTINGS)?.len() as u64)
+            {
+                return bad(
+                    "the posting ends",
+                    "they do not ascend to the length of the postings",
+                );
             }
         }
         Ok(())
@@ -146,23 +173,40 @@ impl Segment {
 
     /// Appends the codes of tokens `start..end`.
     pub(crate) fn codes(&self, start: usize, end: usize, out: &mut Vec<u32>) -> Result<()> {
-        let bytes = self.file.section(CODES)?.get(start * self.code_width, end * self.code_width)?;
+        let bytes = self
+            .file
+            .section(CODES)?
+            .get(start * self.code_width, end * self.code_width)?;
         let first = out.len();
         if self.code_width == 2 {
-            out.extend(bytes.chunks_exact(2).map(|b| u32::from(u16::from_le_bytes([b[0], b[1]]))));
+            out.extend(
+                bytes
+                    .chunks_exact(2)
+                    .map(|b| u32::from(u16::from_le_bytes([b[0], b[1]]))),
+            );
         } else {
-            out.extend(bytes.chunks_exact(3).map(|b| u32::from_le_bytes([b[0], b[1], b[2], 0])));
+            out.extend(
+                bytes
+                    .chunks_exact(3)
+                    .map(|b| u32::from_le_bytes([b[0], b[1], b[2], 0])),
+            );
         }
         // The checksum was right, so this only fails for a file that was written wrong; kernels index by these codes.
         match out[first..].iter().all(|&c| (c as usize) < self.centroids) {
             true => Ok(()),
-            false => Err(Error::corrupt(self.file.path(), "the codes", "a code is no centroid")),
+            false => Err(Error::corrupt(
+                self.file.path(),
+                "the codes",
+                "a code is no centroid",
+            )),
         }
     }
 
     /// Residuals of tokens `start..end`.
     pub(crate) fn residuals(&self, start: usize, end: usize) -> Result<&[u8]> {
-        self.file.section(RESIDUALS)?.get(start * self.row_bytes, end * self.row_bytes)
+        self.file
+            .section(RESIDUALS)?
+            .get(start * self.row_bytes, end * self.row_bytes)
     }
 
     /// Bytes of the reciprocal norms of tokens `start..end`.
@@ -172,7 +216,9 @@ impl Segment {
 
     /// Float16 vectors of tokens `start..end`.
     pub(crate) fn vectors(&self, start: usize, end: usize) -> Result<&[u16]> {
-        self.file.section(VECTORS)?.some(start * self.dim, end * self.dim)
+        self.file
+            .section(VECTORS)?
+            .some(start * self.dim, end * self.dim)
     }
 
     /// Calls for every passage (position in this segment) that has a centroid.
@@ -180,10 +226,17 @@ impl Segment {
         let ends = self.posting_ends()?;
         let c = centroid as usize;
         let start = if c == 0 { 0 } else { ends[c - 1] };
-        let bytes = self.file.section(POSTINGS)?.get(start as usize, ends[c] as usize)?;
+        let bytes = self
+            .file
+            .section(POSTINGS)?
+            .get(start as usize, ends[c] as usize)?;
         match postings::read(bytes, self.passages as u32, call) {
             true => Ok(()),
-            false => Err(Error::corrupt(self.file.path(), "the postings", format!("the list of centroid {c} is malformed"))),
+            false => Err(Error::corrupt(
+                self.file.path(),
+                "the postings",
+                format!("the list of centroid {c} is malformed"),
+            )),
         }
     }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{
-    CODES, DOCNOS, ENDS, HEAD, HEAD_BYTES, MAX_TOKENS, NORMS, POSTING_ENDS, POSTINGS, RESIDUALS, SegmentKind, VECTORS,
-    code_width, postings,
+    CODES, DOCNOS, ENDS, HEAD, HEAD_BYTES, MAX_TOKENS, NORMS, POSTING_ENDS, POSTINGS, RESIDUALS,
+    SegmentKind, VECTORS, code_width, postings,
 };
 use crate::codec::codebook::CodebookHead;
 use crate::codec::encode::Coded;
@@ -49,7 +49,11 @@ impl CodedWriter {
     pub(crate) fn create(path: &Path, identity: &FileIdentity) -> Result<Self> {
         let mut out = ContainerWriter::create(path, identity)?;
         out.begin(RESIDUALS)?;
-        Ok(Self { out, codes: Vec::new(), norms: Vec::new() })
+        Ok(Self {
+            out,
+            codes: Vec::new(),
+            norms: Vec::new(),
+        })
     }
 
     pub(crate) fn push(&mut self, coded: &Coded) -> Result<()> {
@@ -60,8 +64,17 @@ impl CodedWriter {
     }
 
     /// Writes the rest; `passages` must cover the tokens that were pushed.
-    pub(crate) fn finish(mut self, passages: &Passages, codebook: u64, head: &CodebookHead) -> Result<FileSeal> {
-        assert_eq!(passages.tokens(), self.codes.len() as u64, "passages cover the tokens");
+    pub(crate) fn finish(
+        mut self,
+        passages: &Passages,
+        codebook: u64,
+        head: &CodebookHead,
+    ) -> Result<FileSeal> {
+        assert_eq!(
+            passages.tokens(),
+            self.codes.len() as u64,
+            "passages cover the tokens"
+        );
         let out = &mut self.out;
         out.end()?;
         let width = code_width(head.centroids);

@@ -99,7 +99,12 @@ pub(crate) struct Catalog {
     connection: Connection,
 }
 
-fn document_checksum(id: &str, title: Option<&str>, text: Option<&str>, metadata: Option<&str>) -> u32 {
+fn document_checksum(
+    id: &str,
+    title: Option<&str>,
+    text: Option<&str>,
+    metadata: Option<&str>,
+) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     for field in [Some(id), title, text, metadata] {
         match field {
@@ -115,8 +120,14 @@ fn document_checksum(id: &str, title: Option<&str>, text: Option<&str>, metadata
 
 fn passage_checksum(row: &PassageRow) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
-    let fields =
-        [u64::from(row.docno), row.document as u64, u64::from(row.ordinal), row.start, row.end, u64::from(row.tokens)];
+    let fields = [
+        u64::from(row.docno),
+        row.document as u64,
+        u64::from(row.ordinal),
+        row.start,
+        row.end,
+        u64::from(row.tokens),
+    ];
     for field in fields {
         hasher.update(&field.to_le_bytes());
     }
@@ -128,8 +139,12 @@ impl Catalog {
     pub(crate) fn create(directory: &Path, settings: &Settings) -> Result<()> {
         let path = directory.join(FILE);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let connection = Connection::open_with_flags(&path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
-        let mut catalog = Self { connection: connection.map_err(|e| sql_error(&path, e))?, path };
+        let connection =
+            Connection::open_with_flags(&path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+        let mut catalog = Self {
+            connection: connection.map_err(|e| sql_error(&path, e))?,
+            path,
+        };
         catalog.prepare(Access::Write, Duration::ZERO)?;
         catalog.begin(Access::Write)?;
         // Two processes may create at once: the second finds the first's tables and is content with them.
@@ -155,21 +170,33 @@ impl Catalog {
     pub(crate) fn open(directory: &Path, access: Access, timeout: Duration) -> Result<Self> {
         let path = directory.join(FILE);
         if !path.is_file() {
-            return Err(Error::NotFound { path: directory.into() });
+            return Err(Error::NotFound {
+                path: directory.into(),
+            });
         }
         let mut catalog = match Self::connect(&path, access, timeout) {
             Ok(catalog) => catalog,
             Err(error) if access == Access::Write => return Err(error),
             Err(error) => Self::connect_immutable(&path, error)?,
         };
-        let (id, version) = (catalog.pragma("application_id")?, catalog.pragma("user_version")?);
+        let (id, version) = (
+            catalog.pragma("application_id")?,
+            catalog.pragma("user_version")?,
+        );
         if id != APPLICATION_ID {
             let detail = "is an SQLite database, but not a weft index".into();
-            return Err(Error::NotAnIndex { path: catalog.path, detail });
+            return Err(Error::NotAnIndex {
+                path: catalog.path,
+                detail,
+            });
         }
         if version != i64::from(FORMAT_VERSION) {
             let found = u32::try_from(version).unwrap_or(u32::MAX);
-            return Err(Error::Incompatible { path: catalog.path, found, supported: FORMAT_VERSION });
+            return Err(Error::Incompatible {
+                path: catalog.path,
+                found,
+                supported: FORMAT_VERSION,
+            });
         }
         if access == Access::Read {
             catalog.connection.set_prepared_statement_cache_capacity(32);
@@ -179,8 +206,12 @@ impl Catalog {
 
     fn connect(path: &Path, access: Access, timeout: Duration) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(|e| sql_error(path, e))?;
-        let mut catalog = Self { path: path.to_owned(), connection };
+        let connection =
+            Connection::open_with_flags(path, flags).map_err(|e| sql_error(path, e))?;
+        let mut catalog = Self {
+            path: path.to_owned(),
+            connection,
+        };
         catalog.prepare(access, timeout)?;
         Ok(catalog)
     }
@@ -196,18 +227,29 @@ impl Catalog {
         let mut uri = String::from("file:");
         for byte in absolute.to_string_lossy().bytes() {
             match byte {
-                b'/' | b'.' | b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => uri.push(byte as char),
+                b'/' | b'.' | b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {
+                    uri.push(byte as char)
+                }
                 _ => uri.push_str(&format!("%{byte:02X}")),
             }
         }
         uri.push_str("?immutable=1");
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(uri, flags).map_err(|e| sql_error(path, e))?;
-        Ok(Self { path: path.to_owned(), connection })
+        Ok(Self {
+            path: path.to_owned(),
+            connection,
+        })
     }
 
     fn prepare(&mut self, access: Access, timeout: Duration) -> Result<()> {
-        let wait = if access == Access::Read { READ_TIMEOUT } else { timeout };
+        let wait = if access == Access::Read {
+            READ_TIMEOUT
+        } else {
+            timeout
+        };
         self.run(|c| {
             c.busy_timeout(wait)?;
             // WAL is a property of the file; asking again is free and also proves that the directory can be used.
@@ -238,7 +280,11 @@ impl Catalog {
 
     /// Starts a transaction: of a reader, which then sees one snapshot, or of the one writer.
     pub(crate) fn begin(&mut self, access: Access) -> Result<()> {
-        let sql = if access == Access::Read { "BEGIN" } else { "BEGIN IMMEDIATE" };
+        let sql = if access == Access::Read {
+            "BEGIN"
+        } else {
+            "BEGIN IMMEDIATE"
+        };
         self.run(|c| c.execute_batch(sql))
     }
 
@@ -255,7 +301,9 @@ impl Catalog {
 
     fn value(&mut self, key: &str) -> Result<Option<String>> {
         self.run(|c| {
-            c.prepare_cached("SELECT value FROM settings WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()
+            c.prepare_cached("SELECT value FROM settings WHERE key = ?1")?
+                .query_row([key], |row| row.get(0))
+                .optional()
         })
     }
 
@@ -325,10 +373,18 @@ impl Catalog {
 
     pub(crate) fn codebooks(&mut self) -> Result<Vec<CodebookRow>> {
         self.run(|c| {
-            let mut statement = c.prepare_cached("SELECT codebook, bytes, checksum FROM codebooks ORDER BY codebook")?;
+            let mut statement = c.prepare_cached(
+                "SELECT codebook, bytes, checksum FROM codebooks ORDER BY codebook",
+            )?;
             let rows = statement.query_map([], |row| {
-                let seal = FileSeal { bytes: unsigned(row, 1)?, checksum: row.get(2)? };
-                Ok(CodebookRow { number: unsigned(row, 0)?, seal })
+                let seal = FileSeal {
+                    bytes: unsigned(row, 1)?,
+                    checksum: row.get(2)?,
+                };
+                Ok(CodebookRow {
+                    number: unsigned(row, 0)?,
+                    seal,
+                })
             })?;
             rows.collect()
         })
@@ -350,13 +406,17 @@ impl Catalog {
     }
 
     pub(crate) fn remove_segment(&mut self, number: u64) -> Result<()> {
-        self.run(|c| c.execute("DELETE FROM segments WHERE segment = ?1", [number as i64]).map(drop))
+        self.run(|c| {
+            c.execute("DELETE FROM segments WHERE segment = ?1", [number as i64])
+                .map(drop)
+        })
     }
 
     pub(crate) fn add_codebook(&mut self, row: &CodebookRow) -> Result<()> {
         self.run(|c| {
             let values = params![row.number as i64, row.seal.bytes as i64, row.seal.checksum];
-            c.execute("INSERT INTO codebooks VALUES (?1, ?2, ?3)", values).map(drop)
+            c.execute("INSERT INTO codebooks VALUES (?1, ?2, ?3)", values)
+                .map(drop)
         })
     }
 
@@ -364,7 +424,8 @@ impl Catalog {
     pub(crate) fn deletions_since(&mut self, generation: Option<u64>) -> Result<Vec<u32>> {
         let after = generation.map_or(-1, |g| g as i64);
         self.run(|c| {
-            let mut statement = c.prepare_cached("SELECT docno FROM deletions WHERE generation > ?1")?;
+            let mut statement =
+                c.prepare_cached("SELECT docno FROM deletions WHERE generation > ?1")?;
             let rows = statement.query_map([after], |row| row.get(0))?;
             rows.collect()
         })
@@ -374,17 +435,22 @@ impl Catalog {
     pub(crate) fn forget_deletions(&mut self, docnos: &[u32]) -> Result<()> {
         self.run(|c| {
             let mut statement = c.prepare_cached("DELETE FROM deletions WHERE docno = ?1")?;
-            docnos.iter().try_for_each(|&docno| statement.execute([docno]).map(drop))
+            docnos
+                .iter()
+                .try_for_each(|&docno| statement.execute([docno]).map(drop))
         })
     }
 
     /// Numbers of documents and live passages, and tokens of live passages.
     pub(crate) fn counts(&mut self) -> Result<(u64, u64, u64)> {
         self.run(|c| {
-            let documents = c.query_row("SELECT count(*) FROM documents", [], |row| unsigned(row, 0))?;
-            c.query_row("SELECT count(*), coalesce(sum(tokens), 0) FROM passages", [], |row| {
-                Ok((documents, unsigned(row, 0)?, unsigned(row, 1)?))
-            })
+            let documents =
+                c.query_row("SELECT count(*) FROM documents", [], |row| unsigned(row, 0))?;
+            c.query_row(
+                "SELECT count(*), coalesce(sum(tokens), 0) FROM passages",
+                [],
+                |row| Ok((documents, unsigned(row, 0)?, unsigned(row, 1)?)),
+            )
         })
     }
 
@@ -419,7 +485,9 @@ impl Catalog {
                 row.tokens,
                 checksum
             ];
-            c.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(values).map(drop)
+            c.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+                .execute(values)
+                .map(drop)
         })
     }
 
@@ -433,7 +501,11 @@ impl Catalog {
         let sql = "SELECT CASE WHEN json_valid(?1) THEN json_extract(?1, '$.fingerprint') END";
         let found: Option<String> =
             self.run(|c| c.query_row(sql, [description], |row| row.get::<_, Option<String>>(0)))?;
-        found.ok_or_else(|| Error::invalid(format!("the encoder's description has no fingerprint: {description}")))
+        found.ok_or_else(|| {
+            Error::invalid(format!(
+                "the encoder's description has no fingerprint: {description}"
+            ))
+        })
     }
 
     /// Removes a document and marks its passages deleted as of `generation`; returns their docnos, none when there is no such document.
@@ -443,15 +515,20 @@ impl Catalog {
                 .prepare_cached("SELECT document FROM documents WHERE id = ?1")?
                 .query_row([id], |row| row.get(0))
                 .optional()?;
-            let Some(key) = key else { return Ok(Vec::new()) };
+            let Some(key) = key else {
+                return Ok(Vec::new());
+            };
             let docnos = c
                 .prepare_cached("SELECT docno FROM passages WHERE document = ?1")?
                 .query_map([key], |row| row.get(0))?
                 .collect::<rusqlite::Result<Vec<u32>>>()?;
             let mark = "INSERT INTO deletions SELECT docno, ?2 FROM passages WHERE document = ?1";
-            c.prepare_cached(mark)?.execute(params![key, generation as i64])?;
-            c.prepare_cached("DELETE FROM passages WHERE document = ?1")?.execute([key])?;
-            c.prepare_cached("DELETE FROM documents WHERE document = ?1")?.execute([key])?;
+            c.prepare_cached(mark)?
+                .execute(params![key, generation as i64])?;
+            c.prepare_cached("DELETE FROM passages WHERE document = ?1")?
+                .execute([key])?;
+            c.prepare_cached("DELETE FROM documents WHERE document = ?1")?
+                .execute([key])?;
             Ok(docnos)
         })
     }
@@ -464,7 +541,10 @@ impl Catalog {
         match row {
             Some((row, checksum)) if checksum == passage_checksum(&row) => Ok(row),
             Some(_) => Err(self.corrupt("passages", format!("wrong checksum of passage {docno}"))),
-            None => Err(self.corrupt("passages", format!("passage {docno} stands in a segment but not here"))),
+            None => Err(self.corrupt(
+                "passages",
+                format!("passage {docno} stands in a segment but not here"),
+            )),
         }
     }
 
@@ -476,24 +556,42 @@ impl Catalog {
             let rows = statement.query_map([document], passage_row)?;
             rows.collect()
         })?;
-        if rows.is_empty() || rows.iter().any(|(row, checksum)| *checksum != passage_checksum(row)) {
-            return Err(self.corrupt("passages", format!("the passages of document {document} are not whole")));
+        if rows.is_empty()
+            || rows
+                .iter()
+                .any(|(row, checksum)| *checksum != passage_checksum(row))
+        {
+            return Err(self.corrupt(
+                "passages",
+                format!("the passages of document {document} are not whole"),
+            ));
         }
         Ok(rows.into_iter().map(|(row, _)| row).collect())
     }
 
     pub(crate) fn document(&mut self, document: i64) -> Result<DocumentRow> {
         let found = self.find_document("document = ?1", &document)?;
-        found.ok_or_else(|| self.corrupt("documents", format!("document {document} has passages but no row")))
+        found.ok_or_else(|| {
+            self.corrupt(
+                "documents",
+                format!("document {document} has passages but no row"),
+            )
+        })
     }
 
     pub(crate) fn document_by_id(&mut self, id: &str) -> Result<Option<DocumentRow>> {
         self.find_document("id = ?1", &id)
     }
 
-    fn find_document(&mut self, filter: &str, value: &dyn rusqlite::ToSql) -> Result<Option<DocumentRow>> {
+    fn find_document(
+        &mut self,
+        filter: &str,
+        value: &dyn rusqlite::ToSql,
+    ) -> Result<Option<DocumentRow>> {
         let row = self.run(|c| {
-            let sql = format!("SELECT document, id, title, text, metadata, checksum FROM documents WHERE {filter}");
+            let sql = format!(
+                "SELECT document, id, title, text, metadata, checksum FROM documents WHERE {filter}"
+            );
             c.prepare_cached(&sql)?
                 .query_row([value], |row| {
                     let document = DocumentRow {
@@ -510,9 +608,17 @@ impl Catalog {
         match row {
             None => Ok(None),
             Some((d, checksum)) => {
-                let right = document_checksum(&d.id, d.title.as_deref(), d.text.as_deref(), d.metadata.as_deref());
+                let right = document_checksum(
+                    &d.id,
+                    d.title.as_deref(),
+                    d.text.as_deref(),
+                    d.metadata.as_deref(),
+                );
                 if right != checksum {
-                    return Err(self.corrupt("documents", format!("wrong checksum of document {:?}", d.id)));
+                    return Err(self.corrupt(
+                        "documents",
+                        format!("wrong checksum of document {:?}", d.id),
+                    ));
                 }
                 Ok(Some(d))
             }
@@ -522,9 +628,12 @@ impl Catalog {
     /// Up to `limit` ids in the order of their adding, after the document with the key `after`.
     pub(crate) fn ids_after(&mut self, after: i64, limit: usize) -> Result<Vec<(i64, String)>> {
         self.run(|c| {
-            let sql = "SELECT document, id FROM documents WHERE document > ?1 ORDER BY document LIMIT ?2";
+            let sql =
+                "SELECT document, id FROM documents WHERE document > ?1 ORDER BY document LIMIT ?2";
             let mut statement = c.prepare_cached(sql)?;
-            let rows = statement.query_map(params![after, limit as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows = statement.query_map(params![after, limit as i64], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
             rows.collect()
         })
     }
@@ -571,17 +680,29 @@ fn sql_error(path: &Path, source: rusqlite::Error) -> Error {
     let directory = path.parent().unwrap_or(path).to_owned();
     match &source {
         rusqlite::Error::SqliteFailure(e, message) => match e.code {
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Locked { path: directory },
-            ErrorCode::ReadOnly => Error::ReadOnly { path: directory },
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-                Error::corrupt(path, "the catalogue", message.clone().unwrap_or_else(|| e.to_string()))
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+                Error::Locked { path: directory }
             }
-            _ => Error::Catalog { path: path.into(), source },
+            ErrorCode::ReadOnly => Error::ReadOnly { path: directory },
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Error::corrupt(
+                path,
+                "the catalogue",
+                message.clone().unwrap_or_else(|| e.to_string()),
+            ),
+            _ => Error::Catalog {
+                path: path.into(),
+                source,
+            },
         },
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
-        | rusqlite::Error::Utf8Error(..) => Error::corrupt(path, "the catalogue", source.to_string()),
-        _ => Error::Catalog { path: path.into(), source },
+        | rusqlite::Error::Utf8Error(..) => {
+            Error::corrupt(path, "the catalogue", source.to_string())
+        }
+        _ => Error::Catalog {
+            path: path.into(),
+            source,
+        },
     }
 }

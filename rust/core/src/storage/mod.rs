@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 pub(crate) fn sync_directory(path: &Path) -> Result<()> {
     // Windows has no handle for this; NTFS journals directory entries itself.
     if cfg!(unix) {
-        std::fs::File::open(path).and_then(|d| d.sync_all()).map_err(Error::io(path))?;
+        std::fs::File::open(path)
+            .and_then(|d| d.sync_all())
+            .map_err(Error::io(path))?;
     }
     Ok(())
 }
@@ -34,8 +36,12 @@ pub(crate) fn sweep(directory: &Path, named: &dyn Fn(&Path) -> bool) -> Result<u
     let mut removed = 0;
     for entry in std::fs::read_dir(directory).map_err(Error::io(directory))? {
         let path = entry.map_err(Error::io(directory))?.path();
-        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        let ours = (name.ends_with(".weft") && (name.starts_with("segment-") || name.starts_with("codebook-")))
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .unwrap_or_default();
+        let ours = (name.ends_with(".weft")
+            && (name.starts_with("segment-") || name.starts_with("codebook-")))
             || (name.starts_with("spool-") && name.ends_with(".tmp"));
         if ours && !named(&path) && std::fs::remove_file(&path).is_ok() {
             removed += 1;

@@ -20,13 +20,24 @@ impl Spool {
     /// Creates one in the index directory: a full disk is then found while nothing is committed.
     pub(crate) fn create(directory: &Path) -> Result<Self> {
         let path = directory.join(format!("spool-{}.tmp", std::process::id()));
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path).map_err(Error::io(&path))?;
-        Ok(Self { path, out: Some(BufWriter::with_capacity(1 << 20, file)), map: None, values: 0 })
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)
+            .map_err(Error::io(&path))?;
+        Ok(Self {
+            path,
+            out: Some(BufWriter::with_capacity(1 << 20, file)),
+            map: None,
+            values: 0,
+        })
     }
 
     pub(crate) fn push(&mut self, halves: &[u16]) -> Result<()> {
         let out = self.out.as_mut().expect("the spool is still being written");
-        out.write_all(bytemuck::cast_slice(halves)).map_err(Error::io(&self.path))?;
+        out.write_all(bytemuck::cast_slice(halves))
+            .map_err(Error::io(&self.path))?;
         self.values += halves.len() as u64;
         Ok(())
     }
@@ -34,7 +45,10 @@ impl Spool {
     /// Ends writing; rows can be read from here on.
     pub(crate) fn seal(&mut self) -> Result<()> {
         if let Some(out) = self.out.take() {
-            out.into_inner().map_err(|e| Error::Io { path: self.path.clone(), source: e.into_error() })?;
+            out.into_inner().map_err(|e| Error::Io {
+                path: self.path.clone(),
+                source: e.into_error(),
+            })?;
         }
         if self.values > 0 && self.map.is_none() {
             let map = Map::open(&self.path)?;
