@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Literal
 
 __all__ = ["Explanation", "Highlight", "TokenMatch"]
 
@@ -46,12 +47,12 @@ class TokenMatch:
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """A word of the document's text that the query met.
+    """A word of the document's text or title that the query met.
 
     Attributes
     ----------
     start, end : int
-        Where the word lies in the document's text, in characters.
+        Where the word lies, in characters.
     weight : float
         0 to 1: its part of the score, relative to the word with the largest.
     """
@@ -77,6 +78,8 @@ class Explanation:
         The query.
     text : str
         The whole text of the document.
+    title : str or None
+        Its title.
     start, end : int
         Where the passage lies in it, in characters.
     matches : tuple of TokenMatch
@@ -88,6 +91,7 @@ class Explanation:
     score: float
     query: str
     text: str
+    title: str | None
     start: int
     end: int
     matches: tuple[TokenMatch, ...]
@@ -108,7 +112,9 @@ class Explanation:
             lines.append(f"{line}  {match.token:<{token}}{place}".rstrip())
         return "\n".join(lines)
 
-    def highlights(self, minimum: float = 0.0) -> tuple[Highlight, ...]:
+    def highlights(
+        self, minimum: float = 0.0, *, field: Literal["text", "title"] = "text"
+    ) -> tuple[Highlight, ...]:
         """Words of the text that tokens of the query met, in the order of the text.
 
         Only tokens that stand in the query count: markers and masks meet words too, but a reader
@@ -118,21 +124,24 @@ class Explanation:
         ----------
         minimum : float
             Similarity below which a match is left out.
+        field : {"text", "title"}
+            Where to mark.
 
         Returns
         -------
         tuple of Highlight
             Disjoint spans, ascending.
         """
+        text = self.text if field == "text" else self.title or ""
         weights: defaultdict[tuple[int, int], float] = defaultdict(float)
         for match in self.matches:
-            if match.query_start is None or match.field != "text" or match.start is None:
+            if match.query_start is None or match.field != field or match.start is None:
                 continue
             if match.end is None or match.end <= match.start:
                 continue
             if match.similarity <= 0.0 or match.similarity < minimum:
                 continue
-            weights[_word_around(self.text, match.start, match.end)] += match.similarity
+            weights[_word_around(text, match.start, match.end)] += match.similarity
         if not weights:
             return ()
         largest = max(weights.values())

@@ -703,6 +703,7 @@ class Index:
             score=score,
             query=query,
             text=text,
+            title=title,
             start=start,
             end=end,
             matches=tuple(

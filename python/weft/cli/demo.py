@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weft.cli.failure import DONE
@@ -13,6 +11,7 @@ from weft.cli.options import Commands, add_command, add_threads, at_least_one
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from weft.index import Index
 
@@ -38,6 +37,9 @@ def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build the index where it is wanted, and ask."""
+    import tempfile
+    from pathlib import Path
+
     if arguments.path is not None:
         _show(arguments, Path(arguments.path))
         ending = f'weft search {arguments.path} "your question"'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from weft.cli.failure import DONE
@@ -26,6 +25,8 @@ def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the documents; when one is not there, none."""
+    from dataclasses import asdict
+
     import weft
     from weft.cli.printing import as_json
     from weft.cli.terminal import style_of
@@ -33,12 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
     with weft.open(arguments.path, read_only=True) as index:
         documents = index.get(arguments.ids)
     if arguments.json:
-        print(as_json([dataclasses.asdict(document) for document in documents], indent=2))
+        print(as_json([asdict(document) for document in documents], indent=2))
         return DONE
     style = style_of()
     for position, document in enumerate(documents):
         if arguments.jsonl:
-            print(as_json(dataclasses.asdict(document)))
+            print(as_json(asdict(document)))
             continue
         if position:
             print()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 from typing import TYPE_CHECKING, Any
 
 from weft.cli.failure import DONE
@@ -46,6 +45,7 @@ def _index(path: str) -> dict[str, Any]:
 
 
 def _installation() -> dict[str, Any]:
+    import platform
     from importlib.metadata import PackageNotFoundError, version
 
     from weft import _core

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from weft.cli.excerpt import best_stretch
-from weft.cli.terminal import Style, printable, wrapped
+from weft.cli.terminal import Style, printable, with_marks, wrapped
 
 if TYPE_CHECKING:
     from weft.explanation import Explanation, Highlight
@@ -17,8 +17,10 @@ __all__ = ["as_json", "hit_lines", "hit_values", "match_lines"]
 
 _EXCERPT = 360
 _INDENT = "    "
-# Below this cosine two tokens have little to do with each other, and marking them would mislead.
-MARKED_FROM = 0.5
+# A match is marked when it is near to the best one. Lower down stand the matches of small words, which meet
+# whatever small word there is: on the sample, marking from half the best cosine on marked every "the".
+_NEAR_THE_BEST = 0.8
+_LEAST = 0.5  # Below this cosine two tokens have little to do with each other.
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:
@@ -37,26 +39,33 @@ def hit_values(hit: Hit, explanation: Explanation | None = None) -> dict[str, An
 
 def hit_lines(hit: Hit, explanation: Explanation | None, style: Style) -> list[str]:
     """Lay out a hit for reading: a heading and an excerpt around the words that the query met."""
-    title = f"  {style.bold(printable(hit.title))}" if hit.title else ""
-    piece = f"  [passage {hit.passage + 1} of {hit.passages}]" if hit.passages > 1 else ""
-    heading = f"{hit.rank:2d}  {hit.score:7.3f}  {style.dim(printable(hit.id))}{title}{piece}"
-    if not hit.text:
-        return [heading]
     words: tuple[Highlight, ...] = ()
+    title = printable(hit.title or "")
     if explanation is None:
         text, start, end = hit.text, 0, len(hit.text)
     else:
         text, start, end = explanation.text, explanation.start, explanation.end
-        words = tuple(
-            word for word in explanation.highlights(minimum=MARKED_FROM) if start <= word.start < end
-        )
+        minimum = _marked_from(explanation)
+        found = explanation.highlights(minimum)
+        words = tuple(word for word in found if start <= word.start and word.end <= end)
+        title = with_marks(title, 0, len(title), explanation.highlights(minimum, field="title"), style)
+    title = f"  {title}" if title else ""
+    piece = f"  [passage {hit.passage + 1} of {hit.passages}]" if hit.passages > 1 else ""
+    heading = f"{hit.rank:2d}  {hit.score:7.3f}  {style.dim(printable(hit.id))}{title}{piece}"
     first, last = best_stretch(text, start, end, words, _EXCERPT)
     lines = wrapped(text, first, last, words, style, _INDENT)
+    if not lines:
+        return [heading]
     if first > start:
         lines[0] = f"{_INDENT}… {lines[0].removeprefix(_INDENT)}"
     if last < end:
         lines[-1] += " …"
     return [heading, *lines]
+
+
+def _marked_from(explanation: Explanation) -> float:
+    asked = [match.similarity for match in explanation.matches if match.query_start is not None]
+    return max(_LEAST, _NEAR_THE_BEST * max(asked, default=0.0))
 
 
 def match_lines(explanation: Explanation) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from weft.cli.failure import DONE
@@ -183,6 +182,8 @@ def _run_file(name: str) -> Iterator[TextIO]:
     if name == "-":
         yield sys.stdout
         return
+    from pathlib import Path
+
     path = Path(name)
     if path.exists() and not path.is_file():
         # A pipe or a device cannot be replaced by a finished file, and must not be.

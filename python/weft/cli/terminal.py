@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from weft.explanation import Highlight
 
-__all__ = ["Style", "style_of", "wrapped"]
+__all__ = ["Style", "printable", "style_of", "with_marks", "wrapped"]
 
 _WIDEST = 100  # Lines longer than this are tiring to read, however wide the window.
 
@@ -82,7 +82,7 @@ def wrapped(
     line, used = indent, len(indent)
     for word in re.finditer(r"\S+", shown[start:end]):
         first, last = start + word.start(), start + word.end()
-        piece = _with_marks(shown, first, last, highlights, style)
+        piece = with_marks(shown, first, last, highlights, style)
         # Colour codes take no room; plain marks do, but a line a little long does no harm.
         if used > len(indent) and used + 1 + last - first > style.width:
             lines.append(line)
@@ -95,7 +95,8 @@ def wrapped(
     return lines
 
 
-def _with_marks(text: str, first: int, last: int, highlights: Sequence[Highlight], style: Style) -> str:
+def with_marks(text: str, first: int, last: int, highlights: Sequence[Highlight], style: Style) -> str:
+    """Write a stretch of a text, words of the highlights marked."""
     out, at = "", first
     for highlight in highlights:
         begin, finish = max(highlight.start, first), min(highlight.end, last)
