@@ -6,10 +6,13 @@
 //! come out.
 //!
 //! ```
+//! use std::sync::Arc;
+//!
 //! use weft_core::{Index, NewDocument, OpenOptions, Progress, SearchParams};
 //! # let directory = tempfile::tempdir().unwrap();
 //! # let path = directory.path().join("small.weft");
 //! let index = Index::open(&path, &OpenOptions { create: true, ..OpenOptions::default() }).unwrap();
+//! let index = Arc::new(index);
 //! let mut writer = index.begin().unwrap();
 //! let documents = [NewDocument { id: Some("a"), ..NewDocument::default() }, NewDocument { id: Some("b"), ..NewDocument::default() }];
 //! // Two passages of one token each, in eight dimensions.

@@ -178,9 +178,13 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        // From the quantiles every round lowers the error, so that it can only end below them. With a handful of components
+        // interpolated quantiles may hit them by luck; a codebook has tens of thousands.
         #[test]
         fn lloyd_max_is_never_worse_than_quantiles(
-            components in prop::collection::vec(-1.0_f32..1.0, 1..400),
+            components in prop::collection::vec((-1.0_f32..1.0).prop_map(|x| x * x * x), 4000..6000),
             nbits in prop::sample::select(vec![1_u32, 2, 4, 8]),
         ) {
             let best = ResidualTables::lloyd_max(&components, nbits);
@@ -188,7 +192,7 @@ mod tests {
             prop_assert!(best.cutoffs.windows(2).all(|w| w[0] <= w[1]), "{best:?}");
             prop_assert_eq!(best.weights.len(), 1 << nbits);
             // The histogram rounds a cut by a bin: 2 / 65536 of the range.
-            let slack = components.len() as f64 * 1e-4;
+            let slack = components.len() as f64 * 1e-8;
             prop_assert!(error(&best, &components) <= error(&plain, &components) + slack);
         }
     }
