@@ -18,9 +18,8 @@ from pathlib import Path
 
 import ir_measures
 import numpy as np
-from ir_measures import R, nDCG
-
 import weft
+from ir_measures import R, nDCG
 from weft import _core
 
 CACHE = Path(__file__).parents[1] / "data"
@@ -59,7 +58,9 @@ def encoded(data: Path) -> tuple[list[np.ndarray], list[np.ndarray], list[dict],
     return documents, list(stored["queries"]), corpus, queries, float(stored["rate"])
 
 
-def exhaustive(documents: list[np.ndarray], queries: list[np.ndarray], k: int) -> list[list[tuple[int, float]]]:
+def exhaustive(
+    documents: list[np.ndarray], queries: list[np.ndarray], k: int
+) -> list[list[tuple[int, float]]]:
     """The k best by MaxSim over uncompressed vectors, float32."""
     lengths = np.array([len(d) for d in documents])
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
@@ -103,7 +104,9 @@ def build(
     return index, time.perf_counter() - started
 
 
-def answers(index: _core.Index, queries: list[np.ndarray], k: int, **options: object) -> list[list[tuple[int, float]]]:
+def answers(
+    index: _core.Index, queries: list[np.ndarray], k: int, **options: object
+) -> list[list[tuple[int, float]]]:
     found = index.search(queries, k, texts=False, **options)  # type: ignore[arg-type]
     return [[(int(hit[0]), hit[1]) for hit in hits] for hits in found]
 
@@ -132,13 +135,19 @@ def main() -> None:
     documents, queries, corpus, asked, rate = encoded(arguments.data)
     names = [str(d["_id"]) for d in corpus]
     named = lambda runs: [[(names[i], s) for i, s in hits] for hits in runs]  # noqa: E731
-    print(f"{platform.processor() or platform.machine()}, tier {_core.cpu_tier()}, Python {platform.python_version()}\n")
+    print(
+        f"{platform.processor() or platform.machine()}, tier {_core.cpu_tier()}, Python {platform.python_version()}\n"
+    )
     tokens = sum(map(len, documents))
-    print(f"{len(documents)} passages, {tokens} tokens of {documents[0].shape[1]} dimensions, {len(queries)} queries; ")
+    print(
+        f"{len(documents)} passages, {tokens} tokens of {documents[0].shape[1]} dimensions, {len(queries)} queries; "
+    )
     print(f"{rate:.1f} passages encoded per second\n")
     truth = exhaustive(documents, queries, 100)
     exact_quality = quality(named(truth), asked, arguments.data)
-    print("| codec | bits | build s | bytes/token | codec overlap@10 | search overlap@10 | both | nDCG@10 | R@100 |")
+    print(
+        "| codec | bits | build s | bytes/token | codec overlap@10 | search overlap@10 | both | nDCG@10 | R@100 |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     row = " | ".join(f"{exact_quality[m]:.4f}" for m in MEASURES)
     print(f"| uncompressed, exhaustive | 32 | - | {4 * documents[0].shape[1]} | 1 | 1 | 1 | {row} |")
@@ -183,7 +192,9 @@ def nanofiqa(data: Path, folder: Path) -> None:
             cosines.append(f"{(values * true).sum(axis=1).mean():.4f}")
         print(f"| {codec}, mean cosine | {' | '.join(cosines)} |")
     k = index.info()["codebooks"][0]["centroids"]
-    print(f"\n{k} centroids for {lengths.sum()} tokens, the rule for so few: a collection has 20 times more tokens a centroid")
+    print(
+        f"\n{k} centroids for {lengths.sum()} tokens, the rule for so few: a collection has 20 times more tokens a centroid"
+    )
 
 
 if __name__ == "__main__":

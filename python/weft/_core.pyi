@@ -1,30 +1,31 @@
 """The engine. Everything here is wrapped by `weft.Index` and `weft.rerank`; use those.
 
-Arrays go in through the buffer protocol: two dimensions, C-contiguous, float32 or float16. Long calls release the interpreter
-and can be interrupted. Errors are those of `weft.errors`.
+Arrays go in through the buffer protocol: two dimensions, C-contiguous, float32 or float16. Long calls
+release the interpreter and can be interrupted. Errors are those of `weft.errors`.
 """
 
 from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any, final
 
+__all__: list[str]
 __version__: str
 FORMAT_VERSION: int
 
 def cpu_tier() -> str:
-    """The tier in use: scalar, avx2 or avx512; the environment variable WEFT_CPU caps it."""
+    """Name the tier in use: scalar, avx2 or avx512; the environment variable WEFT_CPU caps it."""
 
 def cpu_tiers() -> list[str]:
     """All tiers that can be used here."""
 
-def defaults(k: int = 10) -> dict[str, Any]:
-    """What is used for settings and parameters that are not given, for this k."""
+def defaults(k: int | None = None) -> dict[str, Any]:
+    """Give what is used for settings and parameters that are not given, for this k."""
 
 def maxsim(query: Any, documents: Sequence[Any]) -> list[float]:
     """MaxSim of a query with every document, in float32."""
 
 def maxsim_matrix(query: Any, document: Any) -> tuple[bytes, bytes]:
-    """The best document token of every query token (uint32) and their similarity (float32), little-endian."""
+    """Give every query token's best document token (uint32) and similarity (float32), little-endian."""
 
 @final
 class Index:
@@ -62,7 +63,7 @@ class Index:
         """Numbers of the index: documents, passages, tokens, settings, segments, codebooks, bytes."""
 
     def encoder(self) -> str | None:
-        """The description of the encoder, JSON."""
+        """Give the description of the encoder, JSON."""
 
     def set_encoder(self, description: str) -> None:
         """Remember the encoder; raise EncoderMismatch when another one is remembered."""
@@ -96,16 +97,16 @@ class Index:
     def explain(
         self, query: Any, id: str, passage: int | None = None
     ) -> tuple[int, float, list[tuple[int, float]]]:
-        """Passage, score, and for every query token the best token of the passage with its similarity."""
+        """Give passage, score, and every query token's best token of the passage with its similarity."""
 
     def vectors(self, id: str, passage: int) -> tuple[bytes, int, int]:
-        """Decoded vectors of a passage: float32, tokens, dim."""
+        """Give the decoded vectors of a passage: float32, tokens, dim."""
 
     def delete(self, ids: Sequence[str]) -> int:
         """Delete documents and return how many there were."""
 
     def check(self) -> list[str]:
-        """What is wrong with the index, in words."""
+        """Say what is wrong with the index, in words."""
 
     def close(self) -> None:
         """Let the index go."""

@@ -21,8 +21,9 @@ pub(crate) fn cpu_tiers() -> Vec<String> {
 
 /// Defaults as the engine has them, so that no other place states them.
 #[pyfunction]
-#[pyo3(signature = (k=weft_core::DEFAULT_K))]
-pub(crate) fn defaults(py: Python<'_>, k: usize) -> PyResult<Bound<'_, PyDict>> {
+#[pyo3(signature = (k=None))]
+pub(crate) fn defaults(py: Python<'_>, k: Option<usize>) -> PyResult<Bound<'_, PyDict>> {
+    let k = k.unwrap_or(weft_core::DEFAULT_K);
     let params = weft_core::SearchParams {
         k,
         ..Default::default()
