@@ -73,8 +73,9 @@ pub(crate) fn interactions_pruned(
     }
 }
 
-/// A document of more codes than are compacted at once: the maxima of a lane block are carried
-/// over the rounds, and the sifting is repeated for every block.
+/// A document of more codes than are compacted at once: the maxima are carried over the rounds.
+/// Rare, so it allocates.
+#[target_feature(enable = "avx2")]
 fn long_document(
     rows: &[u8],
     lanes: usize,
@@ -84,8 +85,7 @@ fn long_document(
 ) -> u32 {
     let mut maxima = vec![0u8; lanes];
     for codes in document.chunks(COMPACTED) {
-        // SAFETY: called from a function with AVX2 only.
-        let count = unsafe { compact(rows, lanes, codes, keep, kept) };
+        let count = compact(rows, lanes, codes, keep, kept);
         for &code in &kept[..count] {
             let row = &rows[code as usize * lanes..][..lanes];
             for (max, &cell) in maxima.iter_mut().zip(row) {
