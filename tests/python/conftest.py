@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 import weft
 from hashing import Hashing
+from weft.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 TEXTS = {
@@ -29,3 +31,38 @@ def index(tmp_path: Path, encoder: Hashing) -> Iterator[weft.Index]:
     with weft.open(tmp_path / "toy.weft", create=True, encoder=encoder) as opened:
         opened.add(TEXTS.values(), ids=TEXTS.keys())
         yield opened
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def bundled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hashing encoder be what every name opens."""
+
+    def open_encoder(model: str | None, threads: int | None) -> Hashing:
+        return Hashing("hashing" if model is None else model)
+
+    monkeypatch.setattr("weft.encoding.open_encoder", open_encoder)
+    monkeypatch.setattr("weft.index.open_encoder", open_encoder)
+
+
+@pytest.fixture
+def run(bundled: None, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Run a command in this process."""
+
+    def command(*arguments: object) -> Outcome:
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as leaving:
+            status = int(leaving.code or 0)
+        said = capsys.readouterr()
+        return Outcome(status, said.out, said.err)
+
+    return command

@@ -57,7 +57,8 @@ class Hashing(Plain):
         self.longest_window = 0
 
     def describe(self) -> dict[str, object]:
-        return {"name": self.name, "dim": DIM, "fingerprint": f"{self.name}-fingerprint"}
+        fingerprint = f"{self.name}-fingerprint"
+        return {"name": self.name, "dim": DIM, "fingerprint": fingerprint, "path": "default"}
 
     def iter_documents(
         self, texts: Iterable[str], *, truncate: bool = False, batch_size: int = 4

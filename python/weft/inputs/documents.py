@@ -75,15 +75,15 @@ class Documents:
         self.empty = 0
         for source in self.sources:
             for record in self._read(source):
+                if record.id in seen:
+                    file, line = seen[record.id]
+                    raise malformed(
+                        record.file,
+                        record.line,
+                        f"the id {record.id!r} stands already at {file}:{line}: ids are unique",
+                    )
                 if record.id is not None:
-                    earlier = seen.setdefault(record.id, (record.file, record.line))
-                    if earlier != (record.file, record.line):
-                        file, line = earlier
-                        raise malformed(
-                            record.file,
-                            record.line,
-                            f"the id {record.id!r} stands already at {file}:{line}: ids are unique",
-                        )
+                    seen[record.id] = (record.file, record.line)
                 yield record
 
     def _read(self, source: Source) -> Iterator[Record]:

@@ -55,8 +55,10 @@ class Fields:
     @staticmethod
     def _take(rest: dict[str, Any], names: tuple[str, ...]) -> object:
         for name in names:
-            if rest.get(name) is not None:
-                return rest.pop(name)
+            # A null says that there is none, and is no metadata either.
+            value = rest.pop(name, None)
+            if value is not None:
+                return value
         return None
 
     @staticmethod
