@@ -40,11 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     arguments = build().parse_args(argv)
+    debug = getattr(arguments, "debug", False)
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        if arguments.debug:
+        if debug:
             raise
         print("weft: interrupted; an unfinished change leaves no trace", file=sys.stderr)
         return INTERRUPTED
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        if arguments.debug:
+        if debug:
             raise
         return failed(error)
     return status

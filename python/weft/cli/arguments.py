@@ -19,18 +19,18 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
         from weft import _core
 
-        parser.exit(0, f"weft {_core.__version__}\n")
+        print(f"weft {_core.__version__}")
+        parser.exit()
 
 
 def build() -> argparse.ArgumentParser:
     """Build the parser of the program; each command's `run` is in the arguments it returns."""
     shared = argparse.ArgumentParser(add_help=False)
-    # Suppressed, so that a command's absence of the option does not undo its presence before it.
+    # Suppressed, so that its absence after the command does not undo its presence before it.
     shared.add_argument(
         "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
     )
     parser = argparse.ArgumentParser(prog="weft", description=_DESCRIPTION, epilog=_EPILOG, parents=[shared])
-    parser.set_defaults(debug=False)
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in (demo, index, search, get, info, check, delete):
