@@ -1,0 +1,118 @@
+"""Damage is found: a changed file gives an error or a finding of `check`, never another answer."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from engine import build, pairs, queries
+from weft import _core, errors
+
+ERRORS = (errors.CorruptIndex, errors.IncompatibleIndex, OSError)
+
+
+@pytest.fixture(scope="module", params=[(30, 10), (1640, 40)], ids=["float", "coded"])
+def whole(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "i"
+    index, vectors = build(path, *request.param)
+    asked = queries(vectors, 2)
+    ids = [f"d{i}" for i in range(request.param[0])]
+    expected = answers(index, asked, ids)
+    index.close()
+    return path, asked, ids, expected
+
+
+def answers(index, asked, ids):
+    return pairs(index.search(asked, 5)), pairs(index.search(asked, 5, exact=True)), index.get(ids)
+
+
+def silent(path, whole):
+    """Whether nothing was reported about an index; a wrong answer fails the test."""
+    _, asked, ids, expected = whole
+    try:
+        index = _core.Index.open(path)
+        found = answers(index, asked, ids)
+        problems = index.check()
+    except ERRORS:
+        return False
+    assert problems or found == expected
+    return not problems
+
+
+@contextlib.contextmanager
+def changed(file, data):
+    old = file.read_bytes()
+    file.write_bytes(data)
+    try:
+        yield
+    finally:
+        file.write_bytes(old)
+
+
+def flipped(data, at, bit):
+    out = bytearray(data)
+    out[at] ^= 1 << bit
+    return bytes(out)
+
+
+def copied(whole, tmp_path):
+    return shutil.copytree(whole[0], tmp_path / "i")
+
+
+def test_bits_of_the_files(whole, tmp_path):
+    path = copied(whole, tmp_path)
+    rng = np.random.default_rng(4)
+    for file in sorted(path.glob("*.weft")):
+        data = file.read_bytes()
+        edges = [*range(64), *range(len(data) - 192, len(data))]
+        for at in [*edges, *rng.integers(len(data), size=60)]:
+            with changed(file, flipped(data, at, rng.integers(8))):
+                assert not silent(path, whole), f"{file.name} at {at}"
+        for length in (0, 1, 63, 64, 128, len(data) // 2, len(data) - 64, len(data) - 1):
+            with changed(file, data[:length]):
+                assert not silent(path, whole), f"{file.name} cut to {length}"
+    assert silent(path, whole)
+
+
+def test_missing_files_and_another_version(whole, tmp_path):
+    path = copied(whole, tmp_path)
+    for file in sorted(path.glob("*.weft")):
+        data = file.read_bytes()
+        head = data[:8] + struct.pack("<I", 2) + data[12:60]
+        with (
+            changed(file, head + struct.pack("<I", zlib.crc32(head)) + data[64:]),
+            pytest.raises(errors.IncompatibleIndex, match="version 2"),
+        ):
+            _core.Index.open(path)
+        file.unlink()
+        assert not silent(path, whole)
+        file.write_bytes(data)
+
+
+def test_files_of_another_index(whole, tmp_path):
+    path = copied(whole, tmp_path)
+    count = len(whole[2])
+    build(tmp_path / "other", count, 10 if count == 30 else 40)
+    for file in sorted(path.glob("*.weft")):
+        with changed(file, (tmp_path / "other" / file.name).read_bytes()):
+            assert not silent(path, whole)
+
+
+def test_bytes_of_the_catalogue(tmp_path):
+    build(tmp_path / "whole", 30, 10)[0].close()
+    index = _core.Index.open(tmp_path / "whole")
+    asked, ids = [np.eye(4, 48, dtype=np.float32)], [f"d{i}" for i in range(30)]
+    whole = None, asked, ids, answers(index, asked, ids)
+    index.close()
+    del index
+    data = (tmp_path / "whole" / "catalog.sqlite").read_bytes()
+    rng = np.random.default_rng(6)
+    used = np.flatnonzero(np.frombuffer(data, np.uint8))
+    for number, at in enumerate([*rng.choice(used, 120), *rng.integers(len(data), size=30)]):
+        path = shutil.copytree(tmp_path / "whole", tmp_path / str(number))
+        (path / "catalog.sqlite").write_bytes(flipped(data, at, rng.integers(8)))
+        silent(path, whole)
