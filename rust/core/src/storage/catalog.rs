@@ -174,30 +174,14 @@ impl Catalog {
                 path: directory.into(),
             });
         }
-        let mut catalog = match Self::connect(&path, access, timeout) {
+        let catalog = match Self::connect(&path, access, timeout) {
             Ok(catalog) => catalog,
+            Err(error @ (Error::NotAnIndex { .. } | Error::Incompatible { .. })) => {
+                return Err(error);
+            }
             Err(error) if access == Access::Write => return Err(error),
             Err(error) => Self::connect_immutable(&path, error)?,
         };
-        let (id, version) = (
-            catalog.pragma("application_id")?,
-            catalog.pragma("user_version")?,
-        );
-        if id != APPLICATION_ID {
-            let detail = "is an SQLite database, but not a weft index".into();
-            return Err(Error::NotAnIndex {
-                path: catalog.path,
-                detail,
-            });
-        }
-        if version != i64::from(FORMAT_VERSION) {
-            let found = u32::try_from(version).unwrap_or(u32::MAX);
-            return Err(Error::Incompatible {
-                path: catalog.path,
-                found,
-                supported: FORMAT_VERSION,
-            });
-        }
         if access == Access::Read {
             catalog.connection.set_prepared_statement_cache_capacity(32);
         }
@@ -212,8 +196,32 @@ impl Catalog {
             path: path.to_owned(),
             connection,
         };
+        // First of all: a database that is not ours is not even switched to WAL.
+        catalog.identify()?;
         catalog.prepare(access, timeout)?;
         Ok(catalog)
+    }
+
+    /// Refuses databases of others and of other versions.
+    fn identify(&mut self) -> Result<()> {
+        self.run(|c| c.busy_timeout(READ_TIMEOUT))?;
+        let (id, version) = (self.pragma("application_id")?, self.pragma("user_version")?);
+        if id != APPLICATION_ID {
+            let detail = "is an SQLite database, but not a weft index".into();
+            return Err(Error::NotAnIndex {
+                path: self.path.clone(),
+                detail,
+            });
+        }
+        if version != i64::from(FORMAT_VERSION) {
+            let found = u32::try_from(version).unwrap_or(u32::MAX);
+            return Err(Error::Incompatible {
+                path: self.path.clone(),
+                found,
+                supported: FORMAT_VERSION,
+            });
+        }
+        Ok(())
     }
 
     /// Read-only media: SQLite cannot make its shared memory there, so it is told that nothing will change.
@@ -238,10 +246,12 @@ impl Catalog {
             | OpenFlags::SQLITE_OPEN_URI
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(uri, flags).map_err(|e| sql_error(path, e))?;
-        Ok(Self {
+        let mut catalog = Self {
             path: path.to_owned(),
             connection,
-        })
+        };
+        catalog.identify()?;
+        Ok(catalog)
     }
 
     fn prepare(&mut self, access: Access, timeout: Duration) -> Result<()> {
