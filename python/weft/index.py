@@ -154,6 +154,7 @@ class Index:
         self._encoder: TextEncoder | None = None
         self._description: dict[str, Any] | None = None
         self._opening = threading.Lock()
+        self._asked: tuple[str, Matrix] | None = None
         if encoder is not None:
             self._use(encoder)
 
@@ -550,18 +551,20 @@ class Index:
         [Hit(rank=1, id='a', score=..., text='the shuttle carries the weft')]
         """
         queries = [query] if isinstance(query, str) else list(query)
-        for position, one in enumerate(queries):
+        for position, asked in enumerate(queries):
             name = "query" if isinstance(query, str) else f"query[{position}]"
-            if not isinstance(one, str):
-                raise InvalidInput(f"{name} is a {type(one).__name__}: a str is needed")
-            if not one.strip():
+            if not isinstance(asked, str):
+                raise InvalidInput(f"{name} is a {type(asked).__name__}: a str is needed")
+            if not asked.strip():
                 raise InvalidInput(f"{name} is empty: there is nothing to search for")
         _check_k(k)
         if not queries or len(self) == 0:
             found: list[list[Hit]] = [[] for _ in queries]
         else:
             found = self._search(
-                encode_queries(self.encoder, queries),
+                [self._vectors_of(query)]
+                if isinstance(query, str)
+                else encode_queries(self.encoder, queries),
                 k,
                 exact=exact,
                 nprobe=nprobe,
@@ -690,7 +693,7 @@ class Index:
             raise InvalidInput("query is empty: there is nothing to explain")
         document = self.get(id)
         encoder = self.encoder
-        vectors = encode_queries(encoder, [query])[0]
+        vectors = self._vectors_of(query)
         number, score, matches = self._native.explain(vectors, id, passage)
         start, end = document.passages[number]
         title, text = document.title, document.text or ""
@@ -711,6 +714,13 @@ class Index:
                 for position, (other, similarity) in enumerate(matches)
             ),
         )
+
+    def _vectors_of(self, query: str) -> Matrix:
+        """Encode a query, or remember it: after a search, its hits are explained one by one."""
+        asked = self._asked
+        if asked is None or asked[0] != query:
+            asked = self._asked = (query, encode_queries(self.encoder, [query])[0])
+        return asked[1]
 
     # Ending
 

@@ -76,8 +76,8 @@ class Hashing(Plain):
         yield from self.encode_document(window)
 
     def split(self, text: str, title: str | None = None) -> list[tuple[int, int]]:
-        words = list(re.finditer(r"\S+", text))
-        room = LIMIT - len((title or "").split())
+        words = list(re.finditer(r"\w+", text))
+        room = LIMIT - len(re.findall(r"\w+", title or ""))
         return [
             (words[first].start(), words[min(first + room, len(words)) - 1].end())
             for first in range(0, len(words), room)
