@@ -1,9 +1,10 @@
-"""The examples in the docstrings run, each on an index of its own."""
+"""The examples in the docstrings and in the guide run, each on an index of its own."""
 
 from __future__ import annotations
 
 import doctest
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from hashing import Hashing
 
 MODULES = ["weft", "weft.index", "weft.reranking", "weft.runs", "weft.inputs"]
+GUIDE = Path(__file__).parents[2] / "python" / "guide"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -20,6 +22,10 @@ def examples() -> list[doctest.DocTest]:
     found = [
         test for module in MODULES for test in doctest.DocTestFinder().find(importlib.import_module(module))
     ]
+    parser = doctest.DocTestParser()
+    for page in sorted(GUIDE.glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        found.append(parser.get_doctest(text, {}, page.name, str(page), 0))
     return [test for test in found if test.examples]
 
 
