@@ -9,7 +9,9 @@ from weft import _core
 def clustered(rng, tokens, dim=48, centres=300, noise=0.6):
     """Unit vectors around random centres: float32 of shape (tokens, dim)."""
     middle = unit(rng.standard_normal((centres, dim)))
-    return unit(middle[rng.integers(centres, size=tokens)] + noise * rng.standard_normal((tokens, dim)) / dim**0.5)
+    return unit(
+        middle[rng.integers(centres, size=tokens)] + noise * rng.standard_normal((tokens, dim)) / dim**0.5
+    )
 
 
 def unit(rows):
@@ -29,7 +31,13 @@ def build(path, count, length, dim=48, seed=1, threads=2, **settings):
     """An index of `count` documents d0, d1, ... of `length` tokens, and their vectors of shape (count, length, dim)."""
     vectors = clustered(np.random.default_rng(seed), count * length, dim)
     index = _core.Index.open(path, create=True, threads=threads, **settings)
-    put(index, [f"d{i}" for i in range(count)], [length] * count, vectors, texts=[f"text {i}" for i in range(count)])
+    put(
+        index,
+        [f"d{i}" for i in range(count)],
+        [length] * count,
+        vectors,
+        texts=[f"text {i}" for i in range(count)],
+    )
     return index, vectors.reshape(count, length, dim)
 
 
@@ -37,7 +45,10 @@ def queries(vectors, count=8, length=12, seed=2):
     """Queries near tokens of one document each."""
     rng = np.random.default_rng(seed)
     dim = vectors.shape[2]
-    rows = [vectors[i, rng.integers(vectors.shape[1], size=length)] for i in rng.integers(len(vectors), size=count)]
+    rows = [
+        vectors[i, rng.integers(vectors.shape[1], size=length)]
+        for i in rng.integers(len(vectors), size=count)
+    ]
     return [unit(row + 0.4 * rng.standard_normal(row.shape) / dim**0.5) for row in rows]
 
 

@@ -86,7 +86,9 @@ def test_a_killed_writer(tmp_path, how, stage, calls):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
-@pytest.mark.parametrize(("stage", "limit"), [("add", 1 << 20), ("train", 16_384), ("encode", 100_000), ("write", 4096)])
+@pytest.mark.parametrize(
+    ("stage", "limit"), [("add", 1 << 20), ("train", 16_384), ("encode", 100_000), ("write", 4096)]
+)
 def test_a_full_disk(tmp_path, stage, limit):
     path = tmp_path / "i"
     index, vectors = build(path, 5, 4)

@@ -103,5 +103,7 @@ def test_a_foreign_database_is_refused(tmp_path):
     with sqlite3.connect(tmp_path / "catalog.sqlite") as database:
         database.execute("CREATE TABLE t (x)")
     database.close()
+    before = (tmp_path / "catalog.sqlite").read_bytes()
     with pytest.raises(errors.IndexExists, match="not a weft index"):
         _core.Index.open(tmp_path)
+    assert (tmp_path / "catalog.sqlite").read_bytes() == before

@@ -49,7 +49,9 @@ def test_staged_search_finds_what_exact_search_finds(coded):
     index, vectors = coded
     asked = queries(vectors, 20)
     shared = 0
-    for staged, exact in zip(pairs(index.search(asked, 10)), pairs(index.search(asked, 10, exact=True)), strict=True):
+    for staged, exact in zip(
+        pairs(index.search(asked, 10)), pairs(index.search(asked, 10, exact=True)), strict=True
+    ):
         both = dict(staged).keys() & dict(exact).keys()
         shared += len(both)
         assert all(dict(staged)[id] == dict(exact)[id] for id in both)

@@ -24,7 +24,9 @@ def test_the_same_id_replaces(tmp_path):
     put(index, ["d1", "d1"], [4, 4], rows(8), texts=["first", "second"])
     assert len(index) == 5
     assert index.get(["d1"])[0][1] == "second"
-    np.testing.assert_allclose(np.frombuffer(index.vectors("d1", 0)[0], np.float32), rows(8)[4:].ravel(), atol=1e-3)
+    np.testing.assert_allclose(
+        np.frombuffer(index.vectors("d1", 0)[0], np.float32), rows(8)[4:].ravel(), atol=1e-3
+    )
     assert index.check() == []
 
 
