@@ -8,7 +8,18 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any, final
 
-__all__: list[str]
+__all__ = [
+    "FORMAT_VERSION",
+    "Index",
+    "Writer",
+    "__version__",
+    "cpu_tier",
+    "cpu_tiers",
+    "defaults",
+    "maxsim",
+    "maxsim_matrix",
+]
+
 __version__: str
 FORMAT_VERSION: int
 
