@@ -54,6 +54,9 @@ class EncoderSession:
     """
 
     def __init__(self, path: Path, *, threads: int, providers: Sequence[str] = ()) -> None:
+        # Newer releases write a device id and events to the user's cache folder when they are imported, and
+        # this variable is the only way to stop them: the call that disables telemetry comes too late.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         try:
             import onnxruntime
         except ImportError as error:
