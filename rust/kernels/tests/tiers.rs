@@ -163,8 +163,15 @@ proptest! {
         let run = |tier| {
             let (mut best, mut score) = (vec![0; n], vec![0.0; n]);
             nearest_at(tier, &points, &panels, &mut best, &mut score);
-            // The same centroids again under other numbers: every product is a tie.
+            let alone = best.clone();
+            // The same centroids under higher numbers and then under their own: every product ties
+            // with an earlier one, and the lower number wins from either side.
+            best.fill(u32::MAX);
+            score.fill(f32::NEG_INFINITY);
+            nearest_into_at(tier, &points, &panels, offset + 1, &mut best, &mut score);
+            nearest_into_at(tier, &points, &panels, 0, &mut best, &mut score);
             nearest_into_at(tier, &points, &panels, offset, &mut best, &mut score);
+            assert_eq!(best, alone, "{tier}");
             let mut products = vec![0.0; n * k];
             dots_at(tier, &points, &panels, &mut products);
             (best, bits(&score), bits(&products))
