@@ -58,17 +58,13 @@ fn native() -> Tier {
 /// Applies the value of `WEFT_CPU`, if there is one, to the machine's own tier.
 fn capped(native: Tier, value: Option<&str>) -> Result<Tier, String> {
     match value {
-        None | Some("") => Ok(native.min(HIGHEST_RUN)),
+        None | Some("") => Ok(native),
         Some(name) => {
             let cap = Tier::from_str(name).map_err(|reason| format!("{VARIABLE}: {reason}"))?;
             Ok(cap.min(native))
         }
     }
 }
-
-/// The highest tier that has passed the tests on a real machine. AVX-512 was written without one, so it is used only
-/// when `WEFT_CPU` asks for it by name; one `WEFT_CPU=avx512 cargo test -p weft-kernels` on such a machine lifts this.
-const HIGHEST_RUN: Tier = Tier::Avx2;
 
 /// The tier this process uses, or why the user's cap cannot be understood.
 ///
@@ -98,7 +94,7 @@ pub fn detect() -> Result<Tier, String> {
 /// of them call `detect` first and report it.
 pub fn tier() -> Tier {
     static TIER: OnceLock<Tier> = OnceLock::new();
-    *TIER.get_or_init(|| detect().unwrap_or_else(|_| native().min(HIGHEST_RUN)))
+    *TIER.get_or_init(|| detect().unwrap_or_else(|_| native()))
 }
 
 /// Every tier up to [`tier()`], lowest first: what tests and benches compare.
@@ -139,13 +135,8 @@ mod tests {
         assert_eq!(capped(Tier::Avx2, Some("avx512")), Ok(Tier::Avx2));
         assert_eq!(capped(Tier::Avx2, Some("")), Ok(Tier::Avx2));
         assert_eq!(capped(Tier::Avx2, None), Ok(Tier::Avx2));
+        assert_eq!(capped(Tier::Avx512, None), Ok(Tier::Avx512));
         assert_eq!(capped(Tier::Scalar, None), Ok(Tier::Scalar));
-    }
-
-    #[test]
-    fn a_tier_that_was_never_run_must_be_asked_for() {
-        assert_eq!(capped(Tier::Avx512, None), Ok(HIGHEST_RUN));
-        assert_eq!(capped(Tier::Avx512, Some("avx512")), Ok(Tier::Avx512));
     }
 
     #[test]
