@@ -18,6 +18,7 @@ __all__ = [
     "defaults",
     "maxsim",
     "maxsim_matrix",
+    "parse_filter",
 ]
 
 __version__: str
@@ -37,6 +38,9 @@ def maxsim(query: Any, documents: Sequence[Any]) -> list[float]:
 
 def maxsim_matrix(query: Any, document: Any) -> tuple[bytes, bytes]:
     """Give every query token's best document token (uint32) and similarity (float32), little-endian."""
+
+def parse_filter(json: str) -> None:
+    """Raise InvalidFilter, with the place and what may stand there, when this is no filter."""
 
 @final
 class Index:
@@ -76,9 +80,6 @@ class Index:
     def encoder(self) -> str | None:
         """Give the description of the encoder, JSON."""
 
-    def set_encoder(self, description: str) -> None:
-        """Remember the encoder; raise EncoderMismatch when another one is remembered."""
-
     def begin(self) -> Writer:
         """Become the writer."""
 
@@ -87,6 +88,7 @@ class Index:
         queries: Sequence[Any],
         k: int,
         *,
+        filter: str | None = None,
         exact: bool = False,
         nprobe: int | None = None,
         ndocs: int | None = None,
@@ -94,8 +96,38 @@ class Index:
         group: bool = False,
         texts: bool = True,
         threads: int | None = None,
-    ) -> list[list[tuple[str, float, int, int, int, int, int, str | None, str | None, str | None]]]:
-        """Hits of every query: id, score, docno, passage, passages, start, end, text, title, metadata."""
+    ) -> list[
+        list[
+            tuple[
+                str,
+                float,
+                int,
+                int,
+                int,
+                int,
+                int,
+                str | None,
+                str | None,
+                str | None,
+                list[tuple[str, int, float]],
+            ]
+        ]
+    ]:
+        """Hits of every query: id, score, docno, passage, passages, start, end, text, title, metadata, parts.
+
+        Parts are list ("semantic", "keyword"), rank and score of the passage there. `filter` is JSON.
+        """
+
+    def select(self, filter: str | None, after: str | None, limit: int) -> list[str]:
+        """Ids of matching documents in the order of their adding, from the one behind `after`."""
+
+    def documents(
+        self, filter: str | None, after: str | None, limit: int
+    ) -> list[tuple[str, str | None, str | None, str | None, list[tuple[int, int]]]]:
+        """Matching documents, as `select` and `get` give them."""
+
+    def count(self, filter: str | None) -> int:
+        """Count the documents that match."""
 
     def get(
         self, ids: Sequence[str]
@@ -115,6 +147,9 @@ class Index:
 
     def delete(self, ids: Sequence[str]) -> int:
         """Delete documents and return how many there were."""
+
+    def delete_where(self, filter: str) -> int:
+        """Delete matching documents and return how many there were."""
 
     def check(self) -> list[str]:
         """Say what is wrong with the index, in words."""
@@ -138,8 +173,26 @@ class Writer:
     ) -> list[str]:
         """Stage documents and return their ids."""
 
+    def delete(self, ids: Sequence[str]) -> int:
+        """Stage the deletion of documents and return how many there were."""
+
+    def delete_where(self, filter: str) -> int:
+        """Stage the deletion of matching documents, staged ones included, and return how many there were."""
+
+    def select(self, filter: str) -> list[str]:
+        """Ids of matching documents, staged ones included."""
+
+    def metadata(self, ids: Sequence[str]) -> list[str | None]:
+        """Metadata of documents, staged ones included: JSON, "{}" for none, None for no such document."""
+
+    def update(self, ids: Sequence[str], metadata: Sequence[str | None]) -> int:
+        """Stage other metadata for documents and return how many there were."""
+
+    def set_encoder(self, description: str) -> None:
+        """Stage the encoder's description; raise EncoderMismatch when another one is remembered."""
+
     def commit(self, progress: Callable[[str, int, int], object] | None = None) -> dict[str, int]:
-        """Make everything staged visible and durable."""
+        """Make everything staged visible and durable; count added, replaced, deleted, updated; give the generation."""
 
     def abort(self) -> None:
         """Leave the index as it was."""

@@ -19,6 +19,7 @@ __all__ = [
     "IndexExists",
     "IndexLocked",
     "IndexNotFound",
+    "InvalidFilter",
     "InvalidInput",
     "ModelError",
     "ModelNotFound",
@@ -53,6 +54,10 @@ class IncompatibleIndex(WeftError, ValueError):
 
 class InvalidInput(WeftError, ValueError):
     """An argument or an input file does not have the form it must have."""
+
+
+class InvalidFilter(InvalidInput):
+    """A filter says something that the filter language does not know."""
 
 
 class DocumentNotFound(WeftError, KeyError):

@@ -329,11 +329,10 @@ class Index:
         if first is None:
             return []
         encoder = self.encoder
-        if self._description is not None:
-            # Before writing, because remembering takes the lock too; the same one again is no change.
-            self._native.set_encoder(json.dumps(self._description, ensure_ascii=False))
 
         def write(writer: _core.Writer) -> list[str]:
+            if self._description is not None:
+                writer.set_encoder(json.dumps(self._description, ensure_ascii=False))
             return add_texts(
                 writer,
                 encoder,
@@ -783,5 +782,5 @@ def _parsed(metadata: str | None) -> dict[str, Any]:
 
 
 def _hit(rank: int, row: tuple[Any, ...]) -> Hit:
-    document, score, _, passage, passages, start, end, text, title, metadata = row
+    document, score, _, passage, passages, start, end, text, title, metadata, _ = row
     return Hit(rank, document, score, text or "", title, _parsed(metadata), passage, passages, start, end)

@@ -57,6 +57,9 @@ pub enum Error {
     /// An argument is out of its range.
     #[error("{0}")]
     InvalidInput(String),
+    /// A filter says something that the language does not know.
+    #[error("{0}")]
+    InvalidFilter(String),
     /// Vectors do not have the dimension of the index.
     #[error("{what} has dimension {found}, the index has {expected}")]
     Dimension {

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
+use weft_core::Filter;
 
 use crate::buffer::{Matrix, bytes};
 use crate::errors::{convert, enter, invalid};
@@ -79,6 +80,17 @@ pub(crate) fn maxsim_matrix<'py>(
         bytes(py, &tokens, u32::to_le_bytes)?,
         bytes(py, &similarities, f32::to_le_bytes)?,
     ))
+}
+
+/// Raises what is wrong with a filter, before anything else is done with it.
+#[pyfunction]
+pub(crate) fn parse_filter(py: Python<'_>, json: &str) -> PyResult<()> {
+    filter(py, json).map(drop)
+}
+
+/// A filter from its JSON.
+pub(crate) fn filter(py: Python<'_>, json: &str) -> PyResult<Filter> {
+    Filter::parse(json).map_err(|e| convert(py, e))
 }
 
 fn check_dim(query: &Matrix, document: &Matrix, what: &str) -> PyResult<()> {

@@ -47,6 +47,7 @@ pub(crate) fn convert(py: Python<'_>, error: Error) -> PyErr {
         Error::Corrupt { .. } => named(py, "CorruptIndex", message),
         Error::Incompatible { .. } => named(py, "IncompatibleIndex", message),
         Error::InvalidInput(_) | Error::Dimension { .. } => named(py, "InvalidInput", message),
+        Error::InvalidFilter(_) => named(py, "InvalidFilter", message),
         Error::DocumentNotFound { .. } => named(py, "DocumentNotFound", message),
         Error::EncoderMismatch(_) => named(py, "EncoderMismatch", message),
         Error::Io { source, .. } => match source.kind() {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use weft_core::{Codec, Hit, OpenOptions, SearchOptions, SearchParams};
+use weft_core::{Codec, Document, Filter, Hit, OpenOptions, Part, SearchOptions, SearchParams};
 
 use crate::buffer::{Matrix, bytes};
+use crate::engine;
 use crate::errors::{convert, enter, invalid, poll};
 use crate::writer::Writer;
 
@@ -20,7 +21,9 @@ pub(crate) struct Index {
     engine: Mutex<Option<Arc<weft_core::Index>>>,
 }
 
-/// `id, score, docno, passage, passages, start, end, text, title, metadata`.
+/// `list, rank, score`.
+type PartTuple = (&'static str, u32, f32);
+/// `id, score, docno, passage, passages, start, end, text, title, metadata, parts`.
 type HitTuple = (
     String,
     f32,
@@ -32,6 +35,7 @@ type HitTuple = (
     Option<String>,
     Option<String>,
     Option<String>,
+    Vec<PartTuple>,
 );
 /// `id, text, title, metadata, spans`.
 type DocumentTuple = (
@@ -45,9 +49,20 @@ type DocumentTuple = (
 type ExplanationTuple = (u32, f32, Vec<(u32, f32)>);
 
 fn hit(h: Hit) -> HitTuple {
+    let part = |part: &Part| (part.list.name(), part.rank, part.score);
+    let parts = h.parts.iter().map(part).collect();
     (
         h.id, h.score, h.docno, h.passage, h.passages, h.start, h.end, h.text, h.title, h.metadata,
+        parts,
     )
+}
+
+fn optional(py: Python<'_>, filter: Option<&str>) -> PyResult<Option<Filter>> {
+    filter.map(|filter| engine::filter(py, filter)).transpose()
+}
+
+fn document(d: Document) -> DocumentTuple {
+    (d.id, d.text, d.title, d.metadata, d.spans)
 }
 
 impl Index {
@@ -183,17 +198,12 @@ impl Index {
         enter(py, || engine.encoder())
     }
 
-    fn set_encoder(&self, py: Python<'_>, description: &str) -> PyResult<()> {
-        let engine = self.engine()?;
-        enter(py, || engine.set_encoder(description))
-    }
-
     fn begin(&self, py: Python<'_>) -> PyResult<Writer> {
         let engine = self.engine()?;
         enter(py, || engine.begin()).map(Writer::new)
     }
 
-    #[pyo3(signature = (queries, k, *, exact=false, nprobe=None, ndocs=None, centroid_score_threshold=None, group=false, texts=true, threads=None))]
+    #[pyo3(signature = (queries, k, *, filter=None, exact=false, nprobe=None, ndocs=None, centroid_score_threshold=None, group=false, texts=true, threads=None))]
     #[allow(
         clippy::too_many_arguments,
         reason = "they are the keywords of Index.search"
@@ -203,6 +213,7 @@ impl Index {
         py: Python<'_>,
         queries: Vec<Bound<'_, PyAny>>,
         k: usize,
+        filter: Option<&str>,
         exact: bool,
         nprobe: Option<usize>,
         ndocs: Option<usize>,
@@ -237,6 +248,7 @@ impl Index {
             exact,
         };
         let options = SearchOptions {
+            filter: optional(py, filter)?,
             group,
             texts,
             threads,
@@ -251,14 +263,42 @@ impl Index {
             .collect())
     }
 
+    #[pyo3(signature = (filter, after, limit))]
+    fn select(
+        &self,
+        py: Python<'_>,
+        filter: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Vec<String>> {
+        let (engine, filter) = (self.engine()?, optional(py, filter)?);
+        enter(py, || engine.select(filter.as_ref(), after, limit))
+    }
+
+    #[pyo3(signature = (filter, after, limit))]
+    fn documents(
+        &self,
+        py: Python<'_>,
+        filter: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Vec<DocumentTuple>> {
+        let (engine, filter) = (self.engine()?, optional(py, filter)?);
+        let documents = enter(py, || engine.documents(filter.as_ref(), after, limit))?;
+        Ok(documents.into_iter().map(document).collect())
+    }
+
+    #[pyo3(signature = (filter))]
+    fn count(&self, py: Python<'_>, filter: Option<&str>) -> PyResult<u64> {
+        let (engine, filter) = (self.engine()?, optional(py, filter)?);
+        enter(py, || engine.count(filter.as_ref()))
+    }
+
     fn get(&self, py: Python<'_>, ids: Vec<String>) -> PyResult<Vec<Option<DocumentTuple>>> {
         let engine = self.engine()?;
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let documents = enter(py, || engine.get(&ids))?;
-        Ok(documents
-            .into_iter()
-            .map(|d| d.map(|d| (d.id, d.text, d.title, d.metadata, d.spans)))
-            .collect())
+        Ok(documents.into_iter().map(|d| d.map(document)).collect())
     }
 
     #[pyo3(signature = (after, limit))]
@@ -306,6 +346,11 @@ impl Index {
         let engine = self.engine()?;
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         enter(py, || engine.delete(&ids))
+    }
+
+    fn delete_where(&self, py: Python<'_>, filter: &str) -> PyResult<u64> {
+        let (engine, filter) = (self.engine()?, engine::filter(py, filter)?);
+        enter(py, || engine.delete_where(&filter))
     }
 
     fn check(&self, py: Python<'_>) -> PyResult<Vec<String>> {

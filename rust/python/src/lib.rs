@@ -12,7 +12,7 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::engine::{cpu_tier, cpu_tiers, defaults, maxsim, maxsim_matrix};
+    use crate::engine::{cpu_tier, cpu_tiers, defaults, maxsim, maxsim_matrix, parse_filter};
     #[pymodule_export]
     use crate::index::Index;
     #[pymodule_export]

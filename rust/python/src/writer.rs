@@ -7,6 +7,7 @@ use pyo3::types::PyDict;
 use weft_core::{NewDocument, Progress, Stage};
 
 use crate::buffer::Matrix;
+use crate::engine;
 use crate::errors::{enter, invalid, stop};
 
 /// The one writer of an index; gone after `commit` or `abort`.
@@ -16,6 +17,22 @@ pub(crate) struct Writer(Mutex<Option<weft_core::Writer>>);
 impl Writer {
     pub(crate) fn new(writer: weft_core::Writer) -> Self {
         Self(Mutex::new(Some(writer)))
+    }
+
+    /// Works with the writer, which stays for further calls.
+    fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut weft_core::Writer) -> weft_core::Result<T> + Send,
+    ) -> PyResult<T> {
+        // Taken out for the time of the call: a second thread gets an error instead of a wait that Python does not see.
+        let mut writer = self.take()?;
+        let (writer, result) = enter(py, || {
+            let result = work(&mut writer);
+            Ok((writer, result))
+        })?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+        result.map_err(|e| crate::errors::convert(py, e))
     }
 
     fn take(&self) -> PyResult<weft_core::Writer> {
@@ -61,9 +78,7 @@ impl Writer {
                 "vectors has {rows} rows, lengths add up to {tokens}"
             )));
         }
-        // Taken out for the time of the call: a second thread gets an error instead of a wait that Python does not see.
-        let mut writer = self.take()?;
-        let result = enter(py, || {
+        self.with(py, |writer| {
             let documents: Vec<NewDocument<'_>> = spans
                 .into_iter()
                 .enumerate()
@@ -75,12 +90,43 @@ impl Writer {
                     spans,
                 })
                 .collect();
-            let added = writer.add(&documents, &lengths, &vectors.values, vectors.columns);
-            Ok((writer, added))
-        });
-        let (writer, added) = result?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
-        added.map_err(|e| crate::errors::convert(py, e))
+            writer.add(&documents, &lengths, &vectors.values, vectors.columns)
+        })
+    }
+
+    fn delete(&self, py: Python<'_>, ids: Vec<String>) -> PyResult<u64> {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        self.with(py, |writer| writer.delete(&ids))
+    }
+
+    fn delete_where(&self, py: Python<'_>, filter: &str) -> PyResult<u64> {
+        let filter = engine::filter(py, filter)?;
+        self.with(py, |writer| writer.delete_where(&filter))
+    }
+
+    fn select(&self, py: Python<'_>, filter: &str) -> PyResult<Vec<String>> {
+        let filter = engine::filter(py, filter)?;
+        self.with(py, |writer| writer.select(&filter))
+    }
+
+    fn metadata(&self, py: Python<'_>, ids: Vec<String>) -> PyResult<Vec<Option<String>>> {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        self.with(py, |writer| writer.metadata(&ids))
+    }
+
+    fn update(
+        &self,
+        py: Python<'_>,
+        ids: Vec<String>,
+        metadata: Vec<Option<String>>,
+    ) -> PyResult<u64> {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let metadata: Vec<Option<&str>> = metadata.iter().map(Option::as_deref).collect();
+        self.with(py, |writer| writer.update(&ids, &metadata))
+    }
+
+    fn set_encoder(&self, py: Python<'_>, description: &str) -> PyResult<()> {
+        self.with(py, |writer| writer.set_encoder(description))
     }
 
     #[pyo3(signature = (progress=None))]
@@ -107,6 +153,8 @@ impl Writer {
         let out = PyDict::new(py);
         out.set_item("added", committed.added)?;
         out.set_item("replaced", committed.replaced)?;
+        out.set_item("deleted", committed.deleted)?;
+        out.set_item("updated", committed.updated)?;
         out.set_item("generation", committed.generation)?;
         Ok(out)
     }

@@ -7,7 +7,7 @@ pub(crate) mod read;
 pub(crate) mod write;
 
 /// The one version of the format that this build writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// First bytes of every file. The line ends reveal a transfer in text mode.
 const MAGIC: [u8; 8] = *b"WEFT\r\n\x1a\n";

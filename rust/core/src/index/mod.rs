@@ -7,6 +7,7 @@ pub(crate) mod info;
 pub(crate) mod merge;
 pub(crate) mod options;
 pub(crate) mod results;
+pub(crate) mod select;
 pub(crate) mod snapshot;
 pub(crate) mod source;
 pub(crate) mod write;
@@ -18,10 +19,11 @@ use std::time::Duration;
 use weft_kernels::Query;
 
 use self::options::{DEFAULT_NBITS, DEFAULT_SEED, DEFAULT_TRAIN_TOKENS, OpenOptions};
-use self::results::{Hit, SearchOptions, hits};
+use self::results::{Found, Hit, List, SearchOptions, hits};
 use self::snapshot::Snapshot;
 use crate::codec::Codec;
 use crate::error::{Error, Result};
+use crate::filter::cache::FilterCache;
 use crate::search::candidates::MAX_QUERY_TOKENS;
 use crate::search::executor::Executor;
 use crate::search::params::SearchParams;
@@ -44,6 +46,7 @@ pub struct Index {
     pool: OnceLock<Arc<rayon::ThreadPool>>,
     readers: Mutex<Vec<Catalog>>,
     snapshot: RwLock<Option<Arc<Snapshot>>>,
+    filters: FilterCache,
     interrupt: Box<dyn Fn() -> Result<()> + Send + Sync>,
 }
 
@@ -80,6 +83,7 @@ impl Index {
             pool: OnceLock::new(),
             readers: Mutex::default(),
             snapshot: RwLock::default(),
+            filters: FilterCache::default(),
             interrupt: Box::new(|| Ok(())),
         };
         index.read(|catalog, _| {
@@ -284,8 +288,11 @@ impl Index {
                 Some(pool) if queries.len() == 1 => Executor::Pool(pool),
                 _ => Executor::Serial,
             };
+            let selection = self.selection(options.filter.as_ref(), catalog, snapshot)?;
+            let live = selection.map(|s| s.live(snapshot)).transpose()?;
             let searcher = Searcher {
                 snapshot,
+                live: live.as_deref(),
                 executor: single,
                 poll: &self.interrupt,
             };
@@ -311,7 +318,8 @@ impl Index {
                 }
                 let mut again = Vec::new();
                 for (&query, scored) in open.iter().zip(&scored) {
-                    let found = hits(catalog, scored, params.k, options)?;
+                    let found = Found::of(List::Semantic, scored);
+                    let found = hits(catalog, &found, params.k, options)?;
                     let exhausted = scored.len() < wanted[query];
                     if options.group && found.len() < params.k && !exhausted {
                         wanted[query] = wanted[query].saturating_mul(2);
@@ -345,6 +353,7 @@ impl Index {
             };
             let scored = Searcher {
                 snapshot,
+                live: None,
                 executor,
                 poll: &self.interrupt,
             }

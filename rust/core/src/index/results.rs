@@ -2,12 +2,16 @@
 
 use super::Index;
 use crate::error::{Error, Result};
+use crate::filter::Filter;
 use crate::search::Scored;
 use crate::storage::catalog::{Catalog, DocumentRow};
+use crate::text::CodePoints;
 
 /// What comes with a search besides its parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchOptions {
+    /// Search only what matches.
+    pub filter: Option<Filter>,
     /// Give every document once, with its best passage.
     pub group: bool,
     /// Fetch texts and metadata, not only ids.
@@ -19,10 +23,66 @@ pub struct SearchOptions {
 impl Default for SearchOptions {
     fn default() -> Self {
         Self {
+            filter: None,
             group: false,
             texts: true,
             threads: None,
         }
+    }
+}
+
+/// The ranked list that a passage stood in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// By MaxSim.
+    Semantic,
+    /// By BM25.
+    Keyword,
+}
+
+impl List {
+    /// The name that results show.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Semantic => "semantic",
+            Self::Keyword => "keyword",
+        }
+    }
+}
+
+/// Where a passage stood in a list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part {
+    /// Which list.
+    pub list: List,
+    /// Its rank among the passages there, from 1.
+    pub rank: u32,
+    /// Its score there.
+    pub score: f32,
+}
+
+/// A passage that was found, before its texts are fetched.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) scored: Scored,
+    pub(crate) parts: [Option<Part>; 2],
+}
+
+impl Found {
+    /// The passages of one list.
+    pub(crate) fn of(list: List, scored: &[Scored]) -> Vec<Self> {
+        let each = |(i, &scored): (usize, &Scored)| Self {
+            scored,
+            parts: [
+                Some(Part {
+                    list,
+                    rank: i as u32 + 1,
+                    score: scored.score,
+                }),
+                None,
+            ],
+        };
+        scored.iter().enumerate().map(each).collect()
     }
 }
 
@@ -31,7 +91,7 @@ impl Default for SearchOptions {
 pub struct Hit {
     /// The document's id.
     pub id: String,
-    /// MaxSim over decoded vectors.
+    /// By the search's mode: MaxSim over decoded vectors, BM25, or what the fusion of both makes.
     pub score: f32,
     /// The passage's number in the engine.
     pub docno: u32,
@@ -49,6 +109,8 @@ pub struct Hit {
     pub title: Option<String>,
     /// The document's metadata, JSON.
     pub metadata: Option<String>,
+    /// Where it stood in the lists that it was found in.
+    pub parts: Vec<Part>,
 }
 
 /// A document as it was added.
@@ -66,26 +128,20 @@ pub struct Document {
     pub spans: Vec<(u64, u64)>,
 }
 
-/// The characters `start..end` of a text.
-fn slice(text: &str, start: u64, end: u64) -> Option<&str> {
-    let mut places = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    let first = places.nth(start as usize)?;
-    match end.checked_sub(start)? {
-        0 => Some(&text[first..first]),
-        length => Some(&text[first..places.nth(length as usize - 1)?]),
-    }
-}
-
-/// Turns scored passages into hits: at most `k`, and of every document only the first when grouped.
+/// Turns found passages into hits: at most `k`, and of every document only the first when grouped.
 pub(crate) fn hits(
     catalog: &mut Catalog,
-    scored: &[Scored],
+    found: &[Found],
     k: usize,
     options: &SearchOptions,
 ) -> Result<Vec<Hit>> {
-    let mut out: Vec<Hit> = Vec::with_capacity(k.min(scored.len()));
+    let mut out: Vec<Hit> = Vec::with_capacity(k.min(found.len()));
     let mut seen = std::collections::HashSet::new();
-    for &Scored { score, docno } in scored {
+    for &Found {
+        scored: Scored { score, docno },
+        parts,
+    } in found
+    {
         if out.len() == k {
             break;
         }
@@ -94,8 +150,11 @@ pub(crate) fn hits(
             continue;
         }
         let row = catalog.document(passage.document)?;
-        let passages = catalog.passages_of(passage.document)?.len() as u32;
+        if let Some(filter) = &options.filter {
+            catalog.verify_match(&row, filter)?;
+        }
         let DocumentRow {
+            passages,
             id,
             title,
             text,
@@ -104,7 +163,8 @@ pub(crate) fn hits(
         } = row;
         let text = match (&text, options.texts) {
             (Some(text), true) => Some(
-                slice(text, passage.start, passage.end)
+                CodePoints::new(text)
+                    .slice(passage.start, passage.end)
                     .map(str::to_owned)
                     .ok_or_else(|| {
                         let detail =
@@ -125,9 +185,22 @@ pub(crate) fn hits(
             text,
             title: title.filter(|_| options.texts),
             metadata: metadata.filter(|_| options.texts),
+            parts: parts.into_iter().flatten().collect(),
         });
     }
     Ok(out)
+}
+
+/// A stored document with the spans of its passages.
+pub(crate) fn document(catalog: &mut Catalog, row: DocumentRow) -> Result<Document> {
+    let passages = catalog.passages_of(row.document)?;
+    Ok(Document {
+        id: row.id,
+        text: row.text,
+        title: row.title,
+        metadata: row.metadata,
+        spans: passages.iter().map(|p| (p.start, p.end)).collect(),
+    })
 }
 
 impl Index {
@@ -142,68 +215,9 @@ impl Index {
                     let Some(row) = catalog.document_by_id(id)? else {
                         return Ok(None);
                     };
-                    let spans = catalog
-                        .passages_of(row.document)?
-                        .iter()
-                        .map(|p| (p.start, p.end))
-                        .collect();
-                    let DocumentRow {
-                        id,
-                        title,
-                        text,
-                        metadata,
-                        ..
-                    } = row;
-                    Ok(Some(Document {
-                        id,
-                        text,
-                        title,
-                        metadata,
-                        spans,
-                    }))
+                    document(catalog, row).map(Some)
                 })
                 .collect()
         })
-    }
-
-    /// Up to `limit` ids in the order of their adding, from the document behind `after`.
-    ///
-    /// # Errors
-    /// [`Error::DocumentNotFound`] when `after` was deleted meanwhile.
-    pub fn ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>> {
-        self.read(|catalog, _| {
-            let key = match after {
-                None => 0,
-                Some(id) => match catalog.document_by_id(id)? {
-                    Some(row) => row.document,
-                    None => {
-                        return Err(Error::DocumentNotFound {
-                            id: id.into(),
-                            path: self.path().into(),
-                        });
-                    }
-                },
-            };
-            Ok(catalog
-                .ids_after(key, limit)?
-                .into_iter()
-                .map(|(_, id)| id)
-                .collect())
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::slice;
-
-    #[test]
-    fn slices_count_code_points() {
-        let text = "a\u{e9}\u{1F600}b";
-        assert_eq!(slice(text, 0, 4), Some(text));
-        assert_eq!(slice(text, 1, 3), Some("\u{e9}\u{1F600}"));
-        assert_eq!(slice(text, 4, 4), Some(""));
-        assert_eq!(slice(text, 2, 5), None);
-        assert_eq!(slice(text, 3, 2), None);
     }
 }

@@ -9,11 +9,18 @@ use super::snapshot::Snapshot;
 use crate::codec::check_dim;
 use crate::codec::encode::unit_halves;
 use crate::error::{Error, Result};
+use crate::filter::Filter;
+use crate::filter::cache::Unkept;
+use crate::filter::docnos::FieldValue;
+use crate::filter::evaluate::evaluate;
 use crate::progress::{Progress, Stage};
 use crate::segment::write::Passages;
-use crate::storage::catalog::{Access, Catalog, PassageRow, Settings};
+use crate::storage::catalog::{
+    Access, Catalog, DocumentRow, PassageRow, Settings, StagedDocument, parse_metadata,
+};
 use crate::storage::spool::Spool;
 use crate::storage::{codebook_path, segment_path, sweep, sync_directory};
+use crate::text::CodePoints;
 
 /// A document to add. Vectors come beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +31,7 @@ pub struct NewDocument<'a> {
     pub text: Option<&'a str>,
     /// Its title.
     pub title: Option<&'a str>,
-    /// Its metadata, JSON.
+    /// Its metadata: a JSON object, kept as it is.
     pub metadata: Option<&'a str>,
     /// Where its passages begin and end in the text, in code points; empty for one passage with the whole text.
     pub spans: Vec<(u64, u64)>,
@@ -37,7 +44,11 @@ pub struct Committed {
     pub added: u64,
     /// Documents that took the place of one with the same id.
     pub replaced: u64,
-    /// Number of the commit.
+    /// Documents deleted, replaced ones not included.
+    pub deleted: u64,
+    /// Documents that got other metadata.
+    pub updated: u64,
+    /// Number of the commit; that of the last one when nothing was staged.
     pub generation: u64,
 }
 
@@ -54,6 +65,10 @@ pub struct Writer {
     files: NewFiles,
     added: u64,
     replaced: u64,
+    deleted: u64,
+    updated: u64,
+    /// Whether a commit would change anything.
+    staged: bool,
     halves: Vec<u16>,
 }
 
@@ -117,50 +132,11 @@ impl Index {
             files,
             added: 0,
             replaced: 0,
+            deleted: 0,
+            updated: 0,
+            staged: false,
             halves: Vec::new(),
         })
-    }
-
-    /// Remembers the encoder that the index is made with: JSON with a `fingerprint`. The first one stays.
-    ///
-    /// # Errors
-    /// [`Error::EncoderMismatch`] when the index was made with another one.
-    pub fn set_encoder(self: &Arc<Self>, description: &str) -> Result<()> {
-        let matches = |catalog: &mut Catalog, stored: &str| {
-            let (has, given) = (
-                catalog.fingerprint(stored)?,
-                catalog.fingerprint(description)?,
-            );
-            if has == given {
-                return Ok(());
-            }
-            let path = self.directory.display();
-            Err(Error::EncoderMismatch(format!(
-                "'{path}' was made with the encoder {stored}, not with {description}: open it with that one, or make a new index"
-            )))
-        };
-        let known = self.read(|catalog, _| match catalog.settings()?.encoder {
-            Some(stored) => matches(catalog, &stored).map(|()| true),
-            None => Ok(false),
-        })?;
-        if known {
-            return Ok(());
-        }
-        if self.read_only {
-            return Err(Error::ReadOnly {
-                path: self.directory.clone(),
-            });
-        }
-        let mut catalog = Catalog::open(&self.directory, Access::Write, self.lock_timeout)?;
-        catalog.begin(Access::Write)?;
-        match catalog.settings()?.encoder {
-            Some(stored) => matches(&mut catalog, &stored),
-            None => {
-                catalog.fingerprint(description)?;
-                catalog.set("encoder", description)?;
-                catalog.commit()
-            }
-        }
     }
 
     /// Deletes documents; unknown ids are passed over. Returns how many there were.
@@ -170,6 +146,19 @@ impl Index {
     pub fn delete(self: &Arc<Self>, ids: &[&str]) -> Result<u64> {
         let mut writer = self.begin()?;
         let deleted = writer.delete(ids)?;
+        if deleted > 0 {
+            writer.commit(&mut Progress::none())?;
+        }
+        Ok(deleted)
+    }
+
+    /// Deletes the documents that match a filter. Returns how many there were.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn delete_where(self: &Arc<Self>, filter: &Filter) -> Result<u64> {
+        let mut writer = self.begin()?;
+        let deleted = writer.delete_where(filter)?;
         if deleted > 0 {
             writer.commit(&mut Progress::none())?;
         }
@@ -226,11 +215,18 @@ impl Writer {
         self.halves.clear();
         self.halves.reserve(vectors.len());
         let (mut at, mut lengths_left) = (0, lengths.iter());
+        let mut values: Vec<Vec<FieldValue>> = Vec::with_capacity(documents.len());
         for (number, document) in documents.iter().enumerate() {
             if document.id.is_some_and(str::is_empty) {
                 return Err(Error::invalid(format!("ids[{number}] is empty")));
             }
-            let characters = document.text.map_or(0, |t| t.chars().count() as u64);
+            let name = || match document.id {
+                Some(id) => format!("document {id:?}"),
+                None => format!("document {number}"),
+            };
+            let taken_apart = parse_metadata(document.metadata);
+            values.push(taken_apart.map_err(|e| Error::invalid(format!("{} has {e}", name())))?);
+            let characters = CodePoints::new(document.text.unwrap_or_default()).len();
             if let Some((start, end)) = document
                 .spans
                 .iter()
@@ -244,10 +240,7 @@ impl Writer {
                 let &length = lengths_left
                     .next()
                     .ok_or_else(|| Error::invalid("a passage has no number of tokens"))?;
-                let what = match document.id {
-                    Some(id) => format!("passage {passage} of document {id:?}"),
-                    None => format!("passage {passage} of document {number}"),
-                };
+                let what = format!("passage {passage} of {}", name());
                 if length == 0 {
                     return Err(Error::invalid(format!(
                         "{what} has no tokens: it could never be found"
@@ -263,7 +256,7 @@ impl Writer {
         self.settings.dim = Some(dim);
         let mut lengths = lengths.iter();
         let mut ids = Vec::with_capacity(documents.len());
-        for document in documents {
+        for (document, values) in documents.iter().zip(&values) {
             let id = match document.id {
                 Some(id) => {
                     self.replaced += u64::from(self.remove(id)?);
@@ -271,16 +264,15 @@ impl Writer {
                 }
                 None => self.catalog.make_id()?,
             };
-            let key =
-                self.catalog
-                    .add_document(&id, document.title, document.text, document.metadata)?;
-            ids.push(id);
-            let whole = [(0, document.text.map_or(0, |t| t.chars().count() as u64))];
+            let text = document.text.map(CodePoints::new);
+            let whole = [(0, text.as_ref().map_or(0, CodePoints::len))];
             let spans = if document.spans.is_empty() {
                 &whole[..]
             } else {
                 &document.spans
             };
+            let key = self.settings.next_docno;
+            let mut passages = Vec::with_capacity(spans.len());
             for (ordinal, (&(start, end), &tokens)) in
                 spans.iter().zip(lengths.by_ref()).enumerate()
             {
@@ -295,17 +287,39 @@ impl Writer {
                     end,
                     tokens: tokens as u32,
                 };
-                self.catalog.add_passage(&row)?;
+                passages.push((row, text.as_ref().and_then(|t| t.slice(start, end))));
             }
+            self.catalog.add_document(&StagedDocument {
+                id: &id,
+                title: document.title,
+                text: document.text,
+                metadata: document.metadata,
+                values,
+                passages: &passages,
+            })?;
+            ids.push(id);
             self.added += 1;
+            self.staged = true;
         }
+        // Reads of this writer refuse docnos from here on.
+        self.catalog
+            .set("next_docno", &self.settings.next_docno.to_string())?;
         Ok(ids)
     }
 
     fn remove(&mut self, id: &str) -> Result<bool> {
-        let docnos = self.catalog.delete_document(id, self.generation())?;
-        self.dead.extend(&docnos);
-        Ok(!docnos.is_empty())
+        match self.catalog.document_by_id(id)? {
+            Some(row) => self.remove_row(&row).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn remove_row(&mut self, row: &DocumentRow) -> Result<()> {
+        let generation = self.generation();
+        self.dead
+            .extend(self.catalog.delete_document(row, generation)?);
+        self.staged = true;
+        Ok(())
     }
 
     /// Stages the deletion of documents; says how many there were.
@@ -317,7 +331,100 @@ impl Writer {
         for id in ids {
             deleted += u64::from(self.remove(id)?);
         }
+        self.deleted += deleted;
         Ok(deleted)
+    }
+
+    /// Stages the deletion of all documents that match a filter, those staged by this writer included; says how many there were.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub fn delete_where(&mut self, filter: &Filter) -> Result<u64> {
+        let set = evaluate(&filter.0, &mut self.catalog, &Unkept)?;
+        let found = self.catalog.documents_in(Some(&set), 0, usize::MAX)?;
+        for (document, _) in &found {
+            let row = self.catalog.document(*document)?;
+            self.catalog.verify_match(&row, filter)?;
+            self.remove_row(&row)?;
+        }
+        self.deleted += found.len() as u64;
+        Ok(found.len() as u64)
+    }
+
+    /// Ids of the documents that match a filter, those staged by this writer included, in the order of their adding.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub fn select(&mut self, filter: &Filter) -> Result<Vec<String>> {
+        let set = evaluate(&filter.0, &mut self.catalog, &Unkept)?;
+        let found = self.catalog.documents_in(Some(&set), 0, usize::MAX)?;
+        Ok(found.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// Metadata of documents, `{}` for one that has none, `None` where there is no such document.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub fn metadata(&mut self, ids: &[&str]) -> Result<Vec<Option<String>>> {
+        let each = |id: &&str| {
+            let row = self.catalog.document_by_id(id)?;
+            Ok(row.map(|row| row.metadata.unwrap_or_else(|| "{}".into())))
+        };
+        ids.iter().map(each).collect()
+    }
+
+    /// Stages other metadata, a JSON object or none at all, for documents; their vectors are not touched. Unknown ids are passed over.
+    /// Says how many there were.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when the lists do not fit or metadata are no JSON object; then nothing of the call was staged.
+    pub fn update(&mut self, ids: &[&str], metadata: &[Option<&str>]) -> Result<u64> {
+        if ids.len() != metadata.len() {
+            let (n, m) = (ids.len(), metadata.len());
+            return Err(Error::invalid(format!(
+                "metadata has {m} entries, ids has {n}"
+            )));
+        }
+        let taken_apart = |(id, metadata): (&&str, &Option<&str>)| {
+            parse_metadata(*metadata)
+                .map_err(|e| Error::invalid(format!("document {id:?} is to have {e}")))
+        };
+        let values: Vec<_> = ids
+            .iter()
+            .zip(metadata)
+            .map(taken_apart)
+            .collect::<Result<_>>()?;
+        let mut updated = 0;
+        for ((id, metadata), values) in ids.iter().zip(metadata).zip(&values) {
+            if let Some(row) = self.catalog.document_by_id(id)? {
+                self.catalog.update_metadata(&row, *metadata, values)?;
+                updated += 1;
+            }
+        }
+        self.updated += updated;
+        self.staged |= updated > 0;
+        Ok(updated)
+    }
+
+    /// Remembers the encoder that the index is made with: JSON with a `fingerprint`. The first one stays.
+    ///
+    /// # Errors
+    /// [`Error::EncoderMismatch`] when the index was made with another one.
+    pub fn set_encoder(&mut self, description: &str) -> Result<()> {
+        let given = self.catalog.fingerprint(description)?;
+        let Some(stored) = self.settings.encoder.clone() else {
+            self.catalog.set("encoder", description)?;
+            self.settings.encoder = Some(description.to_owned());
+            self.staged = true;
+            return Ok(());
+        };
+        if self.catalog.fingerprint(&stored)? == given {
+            return Ok(());
+        }
+        let path = self.index.directory.display();
+        Err(Error::EncoderMismatch(format!(
+            "'{path}' was made with the encoder {stored}, not with {description}: open it with that one, or make a new index"
+        )))
     }
 
     /// Makes everything staged visible at once and durable.
@@ -325,6 +432,15 @@ impl Writer {
     /// # Errors
     /// Whatever stops it (a full disk, the progress callback) leaves the index as it was.
     pub fn commit(mut self, progress: &mut Progress<'_>) -> Result<Committed> {
+        if !self.staged {
+            return Ok(Committed {
+                added: 0,
+                replaced: 0,
+                deleted: 0,
+                updated: 0,
+                generation: self.settings.generation,
+            });
+        }
         self.spool.seal()?;
         // Added and replaced within this writer: no segment will hold them, so nothing needs to be marked.
         let gone: Vec<u32> = self
@@ -396,6 +512,8 @@ impl Writer {
         Ok(Committed {
             added: self.added,
             replaced: self.replaced,
+            deleted: self.deleted,
+            updated: self.updated,
             generation,
         })
     }

@@ -31,7 +31,7 @@ thread_local! {
 pub(crate) const MAX_QUERY_TOKENS: usize = 4095;
 
 impl Searcher<'_> {
-    /// All live passages of the cells.
+    /// All passages of the cells that may be found.
     pub(crate) fn candidates(
         &self,
         family: &Family<'_>,
@@ -67,9 +67,7 @@ impl Searcher<'_> {
                 }
                 let found = damaged.and_then(|()| {
                     let docnos = segment.docnos()?;
-                    let live = touched
-                        .iter()
-                        .filter(|&&p| !self.deleted().contains(docnos[p as usize]));
+                    let live = touched.iter().filter(|&&p| self.admits(docnos[p as usize]));
                     let candidate = |&position: &u32| Candidate {
                         score: scores[position as usize] & SCORE,
                         segment: s as u32,

@@ -56,7 +56,7 @@ impl Searcher<'_> {
         })
     }
 
-    /// Scores every live passage of a coded segment.
+    /// Scores every passage that may be found of a coded segment.
     pub(crate) fn scan_coded(
         &self,
         query: &Query,
@@ -68,7 +68,7 @@ impl Searcher<'_> {
         })
     }
 
-    /// Scores every live passage of an uncompressed segment.
+    /// Scores every passage that may be found of an uncompressed segment.
     pub(crate) fn scan_float(&self, query: &Query, segment: &Segment) -> Result<Vec<Scored>> {
         self.scan(segment, |position| {
             self.score_float(query, segment, position)
@@ -89,10 +89,7 @@ impl Searcher<'_> {
             let lists = self.executor.map(count, |i| {
                 let start = (first + i) * TASK;
                 let docnos = &docnos[start..docnos.len().min(start + TASK)];
-                let live = docnos
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, d)| !self.deleted().contains(**d));
+                let live = docnos.iter().enumerate().filter(|(_, d)| self.admits(**d));
                 live.map(|(j, &docno)| {
                     Ok(Scored {
                         score: score((start + j) as u32)?,

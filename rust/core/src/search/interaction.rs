@@ -140,6 +140,16 @@ impl Searcher<'_> {
             .filter(|(_, s)| **s >= least)
             .map(|(c, _)| *c)
             .collect();
+        self.float_scores(query, family, &chosen)
+    }
+
+    /// Float scores of candidates.
+    pub(crate) fn float_scores(
+        &self,
+        query: &Query,
+        family: &Family<'_>,
+        chosen: &[Candidate],
+    ) -> Result<Vec<Scored>> {
         self.executor.map(chosen.len(), |i| {
             let c = &chosen[i];
             let segment = family.segments[c.segment as usize];

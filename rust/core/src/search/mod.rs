@@ -13,6 +13,7 @@ pub(crate) mod candidates;
 pub(crate) mod exact;
 pub(crate) mod executor;
 pub(crate) mod interaction;
+pub(crate) mod locate;
 pub(crate) mod params;
 pub(crate) mod probe;
 
@@ -23,12 +24,16 @@ use weft_kernels::Query;
 use self::candidates::Candidate;
 use self::executor::Executor;
 use self::params::{Resolved, SearchParams};
+use self::probe::CentroidRows;
 use crate::bitmap::Bitmap;
 use crate::codec::codebook::Codebook;
 use crate::error::Result;
 use crate::index::snapshot::Snapshot;
 use crate::segment::SegmentKind;
 use crate::segment::read::Segment;
+
+/// Up to so many passages are scored in floats at once: cheaper than the scores of all centroids.
+const FEW: usize = 64;
 
 /// A passage with its score.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,6 +60,8 @@ pub(crate) fn top(mut scored: Vec<Scored>, k: usize) -> Vec<Scored> {
 /// What a search works on.
 pub(crate) struct Searcher<'a> {
     pub(crate) snapshot: &'a Snapshot,
+    /// The live passages that a filter lets through; all live ones without a filter.
+    pub(crate) live: Option<&'a Bitmap>,
     pub(crate) executor: Executor<'a>,
     /// Called between blocks of long work; its error ends the search.
     pub(crate) poll: &'a (dyn Fn() -> Result<()> + Sync),
@@ -67,13 +74,22 @@ pub(crate) struct Family<'a> {
 }
 
 impl Searcher<'_> {
-    pub(crate) fn deleted(&self) -> &Bitmap {
-        &self.snapshot.deleted
+    /// Whether a passage may be found: it is alive, and the filter lets it through.
+    #[inline]
+    pub(crate) fn admits(&self, docno: u32) -> bool {
+        match self.live {
+            Some(live) => live.contains(docno),
+            None => !self.snapshot.deleted.contains(docno),
+        }
     }
 
-    /// The k best live passages.
+    /// The k best passages that may be found.
     pub(crate) fn search(&self, query: &Query, params: &SearchParams) -> Result<Vec<Scored>> {
-        let resolved = params.resolve();
+        let resolved = match self.live {
+            None => params.resolve(),
+            Some(live) if live.len() == 0 => return Ok(Vec::new()),
+            Some(live) => params.resolve_among(live.len(), self.passages()),
+        };
         let mut scored = Vec::new();
         for segment in self
             .snapshot
@@ -93,6 +109,11 @@ impl Searcher<'_> {
             }
         }
         Ok(top(scored, params.k))
+    }
+
+    /// Passages of all segments, deleted ones included.
+    fn passages(&self) -> usize {
+        self.snapshot.segments.iter().map(|s| s.passages()).sum()
     }
 
     fn families(&self) -> Vec<Family<'_>> {
@@ -120,17 +141,17 @@ impl Searcher<'_> {
         family: &Family<'_>,
         params: &Resolved,
     ) -> Result<Vec<Scored>> {
+        let few = match self.live {
+            Some(live) if live.len() <= params.ndocs => Some(self.locate(family, live)?),
+            _ => None,
+        };
+        if let Some(few) = few.as_ref().filter(|few| few.len() <= params.k.max(FEW)) {
+            return self.float_scores(query, family, few);
+        }
         let rows = self.centroid_rows(query, family.codebook)?;
-        let live = self.live(family)?;
-        let mut nprobe = params.nprobe;
-        let mut candidates = loop {
-            let cells = probe::best_cells(&rows, nprobe);
-            let found = self.candidates(family, &rows, &cells)?;
-            // Deletions and short lists must not cost results: k come back whenever k passages are alive.
-            if found.len() >= params.k.min(live) || nprobe >= family.codebook.head.centroids {
-                break found;
-            }
-            nprobe = nprobe.saturating_mul(4);
+        let mut candidates = match few {
+            Some(few) => few,
+            None => self.probe(family, &rows, params)?,
         };
         if let Some(threshold) = params.centroid_score_threshold {
             self.pruned_interaction(family, &rows, threshold, &mut candidates)?;
@@ -143,19 +164,47 @@ impl Searcher<'_> {
         self.residual_scores(query, family, &rows, &candidates, params.k)
     }
 
-    fn live(&self, family: &Family<'_>) -> Result<usize> {
-        let mut live = 0;
+    /// Candidates from the best cells, at least k if so many may be found.
+    fn probe(
+        &self,
+        family: &Family<'_>,
+        rows: &CentroidRows,
+        params: &Resolved,
+    ) -> Result<Vec<Candidate>> {
+        let mut nprobe = params.nprobe;
+        let mut least = None;
+        loop {
+            let cells = probe::best_cells(rows, nprobe);
+            let found = self.candidates(family, rows, &cells)?;
+            if found.len() >= params.k || nprobe >= family.codebook.head.centroids {
+                return Ok(found);
+            }
+            // Deletions and short lists must not cost results. Counting costs a walk over all passages, so it waits until it is needed.
+            let least = match least {
+                Some(least) => least,
+                None => *least.insert(params.k.min(self.count(family)?)),
+            };
+            if found.len() >= least {
+                return Ok(found);
+            }
+            nprobe = nprobe.saturating_mul(4);
+        }
+    }
+
+    /// How many passages of a family may be found.
+    fn count(&self, family: &Family<'_>) -> Result<usize> {
+        let mut count = 0;
         for segment in &family.segments {
-            live += match self.deleted().len() {
-                0 => segment.passages(),
+            count += match (self.live, self.snapshot.deleted.len()) {
+                (None, 0) => segment.passages(),
                 _ => segment
                     .docnos()?
                     .iter()
-                    .filter(|&&d| !self.deleted().contains(d))
+                    .filter(|&&d| self.admits(d))
                     .count(),
             };
         }
-        Ok(live)
+        Ok(count)
     }
 }
 

@@ -51,10 +51,21 @@ impl SearchParams {
     /// the exhaustive top 10, 4 / 1024 keeps 0.964, 8 / 2048 0.982, 8 / 4096 0.988, 16 / 4096 the same (vectors of an
     /// early default model with mask expansion; the present one, without, is easier).
     pub fn resolve(&self) -> Resolved {
-        let (nprobe, ndocs) = match self.k {
-            0..=10 => (8, 2048),
-            11..=100 => (16, 8192),
-            k => (32, 16_384.max(k.saturating_mul(8))),
+        self.resolve_among(1, 1)
+    }
+
+    /// The same for a search of `some` passages among `all`. The best k of a tenth lie as deep as the best 10 k of all, so as many cells
+    /// are probed as for those; candidates are as few as ever, since only what matches becomes one.
+    pub(crate) fn resolve_among(&self, some: usize, all: usize) -> Resolved {
+        let ndocs = match self.k {
+            0..=10 => 2048,
+            11..=100 => 8192,
+            k => 16_384.max(k.saturating_mul(8)),
+        };
+        let nprobe = match self.k.saturating_mul(all.max(1)) / some.max(1) {
+            0..=10 => 8,
+            11..=100 => 16,
+            _ => 32,
         };
         Resolved {
             k: self.k,

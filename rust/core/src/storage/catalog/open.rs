@@ -1,0 +1,204 @@
+//! Making and opening the catalogue: its schema, connections, and whose database it is.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::{APPLICATION_ID, Access, Catalog, FILE, READ_TIMEOUT, Settings};
+use crate::error::{Error, Result};
+use crate::format::FORMAT_VERSION;
+
+const SCHEMA: &str = "
+CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+    document INTEGER PRIMARY KEY, passages INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, title TEXT, text TEXT, metadata TEXT,
+    checksum INTEGER NOT NULL);
+CREATE TABLE passages (
+    docno INTEGER PRIMARY KEY, document INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, tokens INTEGER NOT NULL, checksum INTEGER NOT NULL);
+CREATE TABLE fields (field INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+CREATE TABLE field_values (
+    field INTEGER NOT NULL, kind INTEGER NOT NULL, value BLOB NOT NULL, document INTEGER NOT NULL, passages INTEGER NOT NULL,
+    PRIMARY KEY (field, kind, value, document)) WITHOUT ROWID;
+CREATE VIRTUAL TABLE keywords USING fts5 (
+    title, text, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2');
+CREATE TABLE codebooks (codebook INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL);
+CREATE TABLE segments (
+    segment INTEGER PRIMARY KEY, codebook INTEGER NOT NULL, passages INTEGER NOT NULL, tokens INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, checksum INTEGER NOT NULL);
+CREATE TABLE deletions (docno INTEGER PRIMARY KEY, generation INTEGER NOT NULL);
+CREATE INDEX deletions_by_generation ON deletions (generation);
+";
+
+impl Catalog {
+    /// Creates the catalogue of a new index in an existing directory.
+    pub(crate) fn create(directory: &Path, settings: &Settings) -> Result<()> {
+        let path = directory.join(FILE);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let connection =
+            Connection::open_with_flags(&path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+        let mut catalog = Self {
+            connection: connection.map_err(|e| sql_error(&path, e))?,
+            fields: HashMap::new(),
+            path,
+        };
+        catalog.prepare(Access::Write, Duration::ZERO)?;
+        catalog.begin(Access::Write)?;
+        // Two processes may create at once: the second finds the first's tables and is content with them.
+        if catalog.pragma("user_version")? == 0 {
+            catalog.run(|c| {
+                c.execute_batch(SCHEMA)?;
+                c.pragma_update(None, "application_id", APPLICATION_ID)?;
+                c.pragma_update(None, "user_version", FORMAT_VERSION)
+            })?;
+            let uuid: String = settings.uuid.iter().map(|b| format!("{b:02x}")).collect();
+            catalog.set("uuid", &uuid)?;
+            catalog.set("nbits", &settings.nbits.to_string())?;
+            catalog.set("codec", &settings.codec)?;
+            catalog.set("seed", &settings.seed.to_string())?;
+            catalog.set("generation", "0")?;
+            catalog.set("next_docno", "0")?;
+            catalog.set("next_file", "1")?;
+        }
+        catalog.commit()
+    }
+
+    /// Opens the catalogue of an existing index.
+    pub(crate) fn open(directory: &Path, access: Access, timeout: Duration) -> Result<Self> {
+        let path = directory.join(FILE);
+        if !path.is_file() {
+            return Err(Error::NotFound {
+                path: directory.into(),
+            });
+        }
+        let catalog = match Self::connect(&path, access, timeout) {
+            Ok(catalog) => catalog,
+            Err(error @ (Error::NotAnIndex { .. } | Error::Incompatible { .. })) => {
+                return Err(error);
+            }
+            Err(error) if access == Access::Write => return Err(error),
+            Err(error) => Self::connect_immutable(&path, error)?,
+        };
+        catalog.connection.set_prepared_statement_cache_capacity(48);
+        Ok(catalog)
+    }
+
+    fn connect(path: &Path, access: Access, timeout: Duration) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(path, flags).map_err(|e| sql_error(path, e))?;
+        let mut catalog = Self {
+            path: path.to_owned(),
+            connection,
+            fields: HashMap::new(),
+        };
+        // First of all: a database that is not ours is not even switched to WAL.
+        catalog.identify()?;
+        catalog.prepare(access, timeout)?;
+        Ok(catalog)
+    }
+
+    /// Refuses databases of others and of other versions.
+    fn identify(&mut self) -> Result<()> {
+        self.run(|c| c.busy_timeout(READ_TIMEOUT))?;
+        let (id, version) = (self.pragma("application_id")?, self.pragma("user_version")?);
+        if id != APPLICATION_ID {
+            let detail = "is an SQLite database, but not a weft index".into();
+            return Err(Error::NotAnIndex {
+                path: self.path.clone(),
+                detail,
+            });
+        }
+        if version != i64::from(FORMAT_VERSION) {
+            let found = u32::try_from(version).unwrap_or(u32::MAX);
+            return Err(Error::Incompatible {
+                path: self.path.clone(),
+                found,
+                supported: FORMAT_VERSION,
+            });
+        }
+        Ok(())
+    }
+
+    /// Read-only media: SQLite cannot make its shared memory there, so it is told that nothing will change.
+    fn connect_immutable(path: &Path, first: Error) -> Result<Self> {
+        let log = path.with_extension("sqlite-wal");
+        if std::fs::metadata(&log).is_ok_and(|m| m.len() > 0) {
+            // The log holds commits that an immutable connection would not see: an old state is a wrong answer.
+            return Err(first);
+        }
+        let absolute = std::path::absolute(path).map_err(Error::io(path))?;
+        let mut uri = String::from("file:");
+        for byte in absolute.to_string_lossy().bytes() {
+            match byte {
+                b'/' | b'.' | b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {
+                    uri.push(byte as char)
+                }
+                _ => uri.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        uri.push_str("?immutable=1");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(uri, flags).map_err(|e| sql_error(path, e))?;
+        let mut catalog = Self {
+            path: path.to_owned(),
+            connection,
+            fields: HashMap::new(),
+        };
+        catalog.identify()?;
+        Ok(catalog)
+    }
+
+    fn prepare(&mut self, access: Access, timeout: Duration) -> Result<()> {
+        let wait = if access == Access::Read {
+            READ_TIMEOUT
+        } else {
+            timeout
+        };
+        self.run(|c| {
+            c.busy_timeout(wait)?;
+            // WAL is a property of the file; asking again is free and also proves that the directory can be used.
+            c.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
+            // FULL: a commit that was reported survives a power cut.
+            c.pragma_update(None, "synchronous", "FULL")?;
+            // Damaged pages become errors instead of odd results; costs nothing measurable.
+            c.pragma_update(None, "cell_size_check", true)
+        })
+    }
+}
+
+/// Sorts SQLite's errors by what the caller can do.
+pub(super) fn sql_error(path: &Path, source: rusqlite::Error) -> Error {
+    let directory = path.parent().unwrap_or(path).to_owned();
+    match &source {
+        rusqlite::Error::SqliteFailure(e, message) => match e.code {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+                Error::Locked { path: directory }
+            }
+            ErrorCode::ReadOnly => Error::ReadOnly { path: directory },
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Error::corrupt(
+                path,
+                "the catalogue",
+                message.clone().unwrap_or_else(|| e.to_string()),
+            ),
+            _ => Error::Catalog {
+                path: path.into(),
+                source,
+            },
+        },
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::Utf8Error(..) => {
+            Error::corrupt(path, "the catalogue", source.to_string())
+        }
+        _ => Error::Catalog {
+            path: path.into(),
+            source,
+        },
+    }
+}
