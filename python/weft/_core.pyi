@@ -124,7 +124,7 @@ class Index:
     def documents(
         self, filter: str | None, after: str | None, limit: int
     ) -> list[tuple[str, str | None, str | None, str | None, list[tuple[int, int]]]]:
-        """Matching documents, as `select` and `get` give them."""
+        """Give matching documents, as `select` and `get` give them."""
 
     def count(self, filter: str | None) -> int:
         """Count the documents that match."""
@@ -192,7 +192,10 @@ class Writer:
         """Stage the encoder's description; raise EncoderMismatch when another one is remembered."""
 
     def commit(self, progress: Callable[[str, int, int], object] | None = None) -> dict[str, int]:
-        """Make everything staged visible and durable; count added, replaced, deleted, updated; give the generation."""
+        """Make everything staged visible and durable.
+
+        Counts: added, replaced, deleted, updated; and the generation.
+        """
 
     def abort(self) -> None:
         """Leave the index as it was."""
