@@ -177,7 +177,7 @@ mod tests {
             Container::open(&path, &IDENTITY, &seal),
             Err(crate::Error::Incompatible {
                 found: 9,
-                supported: 1,
+                supported: FORMAT_VERSION,
                 ..
             })
         ));
