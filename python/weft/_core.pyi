@@ -88,7 +88,11 @@ class Index:
         queries: Sequence[Any],
         k: int,
         *,
+        words: Sequence[str] | None = None,
+        mode: str = "semantic",
         filter: str | None = None,
+        fusion: str = "rrf",
+        weights: tuple[float, float] | None = None,
         exact: bool = False,
         nprobe: int | None = None,
         ndocs: int | None = None,
@@ -115,7 +119,8 @@ class Index:
     ]:
         """Hits of every query: id, score, docno, passage, passages, start, end, text, title, metadata, parts.
 
-        Parts are list ("semantic", "keyword"), rank and score of the passage there. `filter` is JSON.
+        Parts are list ("semantic", "keyword"), rank and score of the passage there. `filter` is JSON; `words`
+        are the queries' texts, for the modes "keyword", which takes no matrices, and "hybrid".
         """
 
     def select(self, filter: str | None, after: str | None, limit: int) -> list[str]:

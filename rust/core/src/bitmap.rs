@@ -82,24 +82,27 @@ impl Bitmap {
     }
 }
 
+impl FromIterator<u32> for Bitmap {
+    fn from_iter<I: IntoIterator<Item = u32>>(numbers: I) -> Self {
+        let mut out = Self::default();
+        for number in numbers {
+            out.insert(number);
+        }
+        out
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
-
-    fn bitmap(numbers: &BTreeSet<u32>) -> Bitmap {
-        let mut out = Bitmap::default();
-        numbers.iter().for_each(|&n| assert!(out.insert(n)));
-        out
-    }
 
     proptest! {
         #[test]
         fn it_is_a_set(
             a in prop::collection::btree_set(0_u32..500, 0..80), b in prop::collection::btree_set(0_u32..300, 0..80), start in 0_u32..600,
         ) {
-            let (x, y) = (bitmap(&a), bitmap(&b));
+            let (x, y): (Bitmap, Bitmap) = (a.iter().copied().collect(), b.iter().copied().collect());
             let check = |call: fn(&mut Bitmap, &Bitmap), expected: Vec<u32>| {
                 let mut out = x.clone();
                 call(&mut out, &y);

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use weft_core::{Codec, Document, Filter, Hit, OpenOptions, Part, SearchOptions, SearchParams};
+use weft_core::{
+    Codec, Document, Filter, Fusion, FusionRule, Hit, Mode, OpenOptions, Part, SearchOptions,
+    SearchParams,
+};
 
 use crate::buffer::{Matrix, bytes};
 use crate::engine;
@@ -59,6 +62,29 @@ fn hit(h: Hit) -> HitTuple {
 
 fn optional(py: Python<'_>, filter: Option<&str>) -> PyResult<Option<Filter>> {
     filter.map(|filter| engine::filter(py, filter)).transpose()
+}
+
+fn mode(mode: &str, fusion: &str, weights: Option<(f64, f64)>) -> PyResult<Mode> {
+    let rule = match fusion {
+        "rrf" => FusionRule::ReciprocalRank,
+        "weighted" => FusionRule::Weighted,
+        _ => {
+            return Err(invalid(format!(
+                "fusion is '{fusion}': it is 'rrf' or 'weighted'"
+            )));
+        }
+    };
+    match mode {
+        "semantic" => Ok(Mode::Semantic),
+        "keyword" => Ok(Mode::Keyword),
+        "hybrid" => Ok(Mode::Hybrid(Fusion {
+            rule,
+            weights: weights.unwrap_or(Fusion::default().weights),
+        })),
+        _ => Err(invalid(format!(
+            "mode is '{mode}': it is 'semantic', 'keyword' or 'hybrid'"
+        ))),
+    }
 }
 
 fn document(d: Document) -> DocumentTuple {
@@ -203,7 +229,7 @@ impl Index {
         enter(py, || engine.begin()).map(Writer::new)
     }
 
-    #[pyo3(signature = (queries, k, *, filter=None, exact=false, nprobe=None, ndocs=None, centroid_score_threshold=None, group=false, texts=true, threads=None))]
+    #[pyo3(signature = (queries, k, *, words=None, mode="semantic", filter=None, fusion="rrf", weights=None, exact=false, nprobe=None, ndocs=None, centroid_score_threshold=None, group=false, texts=true, threads=None))]
     #[allow(
         clippy::too_many_arguments,
         reason = "they are the keywords of Index.search"
@@ -213,7 +239,11 @@ impl Index {
         py: Python<'_>,
         queries: Vec<Bound<'_, PyAny>>,
         k: usize,
+        words: Option<Vec<String>>,
+        mode: &str,
         filter: Option<&str>,
+        fusion: &str,
+        weights: Option<(f64, f64)>,
         exact: bool,
         nprobe: Option<usize>,
         ndocs: Option<usize>,
@@ -237,9 +267,12 @@ impl Index {
             }
             matrices.push(matrix);
         }
-        let Some(dim) = matrices.first().map(|m| m.columns) else {
+        let mode = self::mode(mode, fusion, weights)?;
+        let dim = matrices.first().map_or(0, |m| m.columns);
+        let words = words.unwrap_or_default();
+        if matrices.is_empty() && (mode == Mode::Semantic || words.is_empty()) {
             return Ok(Vec::new());
-        };
+        }
         let params = SearchParams {
             k,
             nprobe,
@@ -248,6 +281,8 @@ impl Index {
             exact,
         };
         let options = SearchOptions {
+            mode,
+            words,
             filter: optional(py, filter)?,
             group,
             texts,

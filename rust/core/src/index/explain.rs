@@ -2,7 +2,8 @@
 
 use weft_kernels::{f16_to_f32, maxsim_f32, sum_maxima};
 
-use super::{Index, prepare};
+use super::Index;
+use super::search::prepare;
 use crate::codec::encode::decode;
 use crate::error::{Error, Result};
 use crate::search::interaction::range;

@@ -7,6 +7,7 @@ pub(crate) mod info;
 pub(crate) mod merge;
 pub(crate) mod options;
 pub(crate) mod results;
+pub(crate) mod search;
 pub(crate) mod select;
 pub(crate) mod snapshot;
 pub(crate) mod source;
@@ -16,22 +17,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use weft_kernels::Query;
-
 use self::options::{DEFAULT_NBITS, DEFAULT_SEED, DEFAULT_TRAIN_TOKENS, OpenOptions};
-use self::results::{Found, Hit, List, SearchOptions, hits};
 use self::snapshot::Snapshot;
 use crate::codec::Codec;
 use crate::error::{Error, Result};
 use crate::filter::cache::FilterCache;
-use crate::search::candidates::MAX_QUERY_TOKENS;
-use crate::search::executor::Executor;
-use crate::search::params::SearchParams;
-use crate::search::{Scored, Searcher};
+use crate::search::keyword::Frequencies;
 use crate::storage::catalog::{Access, Catalog, FILE, Settings};
 
-/// Queries a thread answers between two looks at the caller's interrupt.
-const QUERIES_A_POLL: usize = 8;
 /// Connections kept for later reads.
 const IDLE_CONNECTIONS: usize = 8;
 
@@ -47,6 +40,7 @@ pub struct Index {
     readers: Mutex<Vec<Catalog>>,
     snapshot: RwLock<Option<Arc<Snapshot>>>,
     filters: FilterCache,
+    frequencies: Frequencies,
     interrupt: Box<dyn Fn() -> Result<()> + Send + Sync>,
 }
 
@@ -84,6 +78,7 @@ impl Index {
             readers: Mutex::default(),
             snapshot: RwLock::default(),
             filters: FilterCache::default(),
+            frequencies: Frequencies::default(),
             interrupt: Box::new(|| Ok(())),
         };
         index.read(|catalog, _| {
@@ -246,154 +241,6 @@ impl Index {
         let pool = make_pool(self.threads)?;
         Ok(self.pool.get_or_init(|| pool))
     }
-
-    /// The `k` best passages of every query. Queries are rows of `dim` numbers, any number of rows each.
-    ///
-    /// # Errors
-    /// [`Error::Dimension`] when `dim` is not the index's, [`Error::InvalidInput`] for an empty or unusable query,
-    /// [`Error::Corrupt`] when a file turns out to be damaged.
-    pub fn search(
-        &self,
-        queries: &[&[f32]],
-        dim: usize,
-        params: &SearchParams,
-        options: &SearchOptions,
-    ) -> Result<Vec<Vec<Hit>>> {
-        if params.k == 0 {
-            return Err(Error::invalid("k is 0: ask for at least one passage"));
-        }
-        if params.centroid_score_threshold.is_some_and(f32::is_nan) {
-            return Err(Error::invalid("centroid_score_threshold is NaN"));
-        }
-        let queries = prepare(queries, dim)?;
-        let threads = options.threads.unwrap_or(self.threads).max(1);
-        let own;
-        let pool = match threads {
-            1 => None,
-            n if n == self.threads => Some(self.pool()?),
-            n => {
-                own = make_pool(n)?;
-                Some(&own)
-            }
-        };
-        self.read(|catalog, snapshot| {
-            if let Some(expected) = snapshot.dim.filter(|&d| d != dim) {
-                return Err(Error::Dimension {
-                    what: "the query".into(),
-                    expected,
-                    found: dim,
-                });
-            }
-            let single = match pool {
-                Some(pool) if queries.len() == 1 => Executor::Pool(pool),
-                _ => Executor::Serial,
-            };
-            let selection = self.selection(options.filter.as_ref(), catalog, snapshot)?;
-            let live = selection.map(|s| s.live(snapshot)).transpose()?;
-            let searcher = Searcher {
-                snapshot,
-                live: live.as_deref(),
-                executor: single,
-                poll: &self.interrupt,
-            };
-            let mut wanted = vec![params.k; queries.len()];
-            let mut out: Vec<Vec<Hit>> = vec![Vec::new(); queries.len()];
-            let mut open: Vec<usize> = (0..queries.len()).collect();
-            // A second round only when grouping: several passages of one document took places of others.
-            while !open.is_empty() {
-                let batch = match pool {
-                    Some(pool) if open.len() > 1 => Executor::Pool(pool),
-                    _ => Executor::Serial,
-                };
-                let mut scored = Vec::with_capacity(open.len());
-                for open in open.chunks(QUERIES_A_POLL * threads) {
-                    (self.interrupt)()?;
-                    scored.extend(batch.map(open.len(), |i| {
-                        let params = SearchParams {
-                            k: wanted[open[i]],
-                            ..*params
-                        };
-                        searcher.search(&queries[open[i]], &params)
-                    })?);
-                }
-                let mut again = Vec::new();
-                for (&query, scored) in open.iter().zip(&scored) {
-                    let found = Found::of(List::Semantic, scored);
-                    let found = hits(catalog, &found, params.k, options)?;
-                    let exhausted = scored.len() < wanted[query];
-                    if options.group && found.len() < params.k && !exhausted {
-                        wanted[query] = wanted[query].saturating_mul(2);
-                        again.push(query);
-                    } else {
-                        out[query] = found;
-                    }
-                }
-                open = again;
-            }
-            Ok(out)
-        })
-    }
-
-    /// Docnos and scores alone, without the catalogue's texts: for measuring the engine.
-    ///
-    /// # Errors
-    /// As [`search`](Self::search).
-    pub fn search_docnos(
-        &self,
-        query: &[f32],
-        dim: usize,
-        params: &SearchParams,
-    ) -> Result<Vec<(u32, f32)>> {
-        let query = prepare(&[query], dim)?.remove(0);
-        self.read(|_, snapshot| {
-            let executor = if self.threads == 1 {
-                Executor::Serial
-            } else {
-                Executor::Pool(self.pool()?)
-            };
-            let scored = Searcher {
-                snapshot,
-                live: None,
-                executor,
-                poll: &self.interrupt,
-            }
-            .search(&query, params)?;
-            Ok(scored
-                .iter()
-                .map(|&Scored { docno, score }| (docno, score))
-                .collect())
-        })
-    }
-}
-
-/// Checks queries and brings them into the kernels' form.
-pub(crate) fn prepare(queries: &[&[f32]], dim: usize) -> Result<Vec<Query>> {
-    crate::codec::check_dim(dim)?;
-    let check = |(i, values): (usize, &&[f32])| {
-        if values.is_empty() || !values.len().is_multiple_of(dim) {
-            let n = values.len();
-            return Err(Error::invalid(format!(
-                "query {i} has {n} numbers, not one or more rows of {dim}"
-            )));
-        }
-        let tokens = values.len() / dim;
-        if tokens > MAX_QUERY_TOKENS {
-            return Err(Error::invalid(format!(
-                "query {i} has {tokens} tokens, more than {MAX_QUERY_TOKENS}"
-            )));
-        }
-        // 1e15: squares and sums of such numbers still fit float32.
-        match values.iter().position(|v| v.is_nan() || v.abs() > 1e15) {
-            Some(at) => {
-                let (value, row) = (values[at], at / dim);
-                Err(Error::invalid(format!(
-                    "row {row} of query {i} has a component that is {value}"
-                )))
-            }
-            None => Ok(Query::new(values, tokens, dim)),
-        }
-    };
-    queries.iter().enumerate().map(check).collect()
 }
 
 fn make_pool(threads: usize) -> Result<Arc<rayon::ThreadPool>> {

@@ -4,12 +4,17 @@ use super::Index;
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::search::Scored;
+use crate::search::fusion::{List, Mode, Part};
 use crate::storage::catalog::{Catalog, DocumentRow};
 use crate::text::CodePoints;
 
 /// What comes with a search besides its parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SearchOptions {
+    /// What ranks the passages.
+    pub mode: Mode,
+    /// The texts of the queries, for keywords.
+    pub words: Vec<String>,
     /// Search only what matches.
     pub filter: Option<Filter>,
     /// Give every document once, with its best passage.
@@ -23,42 +28,14 @@ pub struct SearchOptions {
 impl Default for SearchOptions {
     fn default() -> Self {
         Self {
+            mode: Mode::Semantic,
+            words: Vec::new(),
             filter: None,
             group: false,
             texts: true,
             threads: None,
         }
     }
-}
-
-/// The ranked list that a passage stood in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum List {
-    /// By MaxSim.
-    Semantic,
-    /// By BM25.
-    Keyword,
-}
-
-impl List {
-    /// The name that results show.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Semantic => "semantic",
-            Self::Keyword => "keyword",
-        }
-    }
-}
-
-/// Where a passage stood in a list.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Part {
-    /// Which list.
-    pub list: List,
-    /// Its rank among the passages there, from 1.
-    pub rank: u32,
-    /// Its score there.
-    pub score: f32,
 }
 
 /// A passage that was found, before its texts are fetched.

@@ -12,7 +12,9 @@
 pub(crate) mod candidates;
 pub(crate) mod exact;
 pub(crate) mod executor;
+pub(crate) mod fusion;
 pub(crate) mod interaction;
+pub(crate) mod keyword;
 pub(crate) mod locate;
 pub(crate) mod params;
 pub(crate) mod probe;

@@ -55,6 +55,7 @@ pub(crate) struct Catalog {
     connection: Connection,
     /// Numbers of paths, as far as this writer met them.
     fields: HashMap<String, i64>,
+    admitted: keywords::Admitted,
 }
 
 impl Catalog {

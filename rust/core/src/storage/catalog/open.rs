@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::keywords::Admitted;
 use super::{APPLICATION_ID, Access, Catalog, FILE, READ_TIMEOUT, Settings};
 use crate::error::{Error, Result};
 use crate::format::FORMAT_VERSION;
@@ -39,11 +40,7 @@ impl Catalog {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let connection =
             Connection::open_with_flags(&path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
-        let mut catalog = Self {
-            connection: connection.map_err(|e| sql_error(&path, e))?,
-            fields: HashMap::new(),
-            path,
-        };
+        let mut catalog = Self::over(&path, connection.map_err(|e| sql_error(&path, e))?)?;
         catalog.prepare(Access::Write, Duration::ZERO)?;
         catalog.begin(Access::Write)?;
         // Two processes may create at once: the second finds the first's tables and is content with them.
@@ -73,31 +70,34 @@ impl Catalog {
                 path: directory.into(),
             });
         }
-        let catalog = match Self::connect(&path, access, timeout) {
-            Ok(catalog) => catalog,
-            Err(error @ (Error::NotAnIndex { .. } | Error::Incompatible { .. })) => {
-                return Err(error);
-            }
-            Err(error) if access == Access::Write => return Err(error),
-            Err(error) => Self::connect_immutable(&path, error)?,
-        };
-        catalog.connection.set_prepared_statement_cache_capacity(48);
-        Ok(catalog)
+        match Self::connect(&path, access, timeout) {
+            Ok(catalog) => Ok(catalog),
+            Err(error @ (Error::NotAnIndex { .. } | Error::Incompatible { .. })) => Err(error),
+            Err(error) if access == Access::Write => Err(error),
+            Err(error) => Self::connect_immutable(&path, error),
+        }
     }
 
     fn connect(path: &Path, access: Access, timeout: Duration) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(path, flags).map_err(|e| sql_error(path, e))?;
-        let mut catalog = Self {
-            path: path.to_owned(),
-            connection,
-            fields: HashMap::new(),
-        };
+        let mut catalog = Self::over(path, connection)?;
         // First of all: a database that is not ours is not even switched to WAL.
         catalog.identify()?;
         catalog.prepare(access, timeout)?;
         Ok(catalog)
+    }
+
+    fn over(path: &Path, connection: Connection) -> Result<Self> {
+        let admitted = Admitted::register(&connection).map_err(|e| sql_error(path, e))?;
+        connection.set_prepared_statement_cache_capacity(48);
+        Ok(Self {
+            path: path.to_owned(),
+            connection,
+            fields: HashMap::new(),
+            admitted,
+        })
     }
 
     /// Refuses databases of others and of other versions.
@@ -144,11 +144,7 @@ impl Catalog {
             | OpenFlags::SQLITE_OPEN_URI
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(uri, flags).map_err(|e| sql_error(path, e))?;
-        let mut catalog = Self {
-            path: path.to_owned(),
-            connection,
-            fields: HashMap::new(),
-        };
+        let mut catalog = Self::over(path, connection)?;
         catalog.identify()?;
         Ok(catalog)
     }
