@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sqlite3
 import struct
 import zlib
 
@@ -116,3 +117,39 @@ def test_bytes_of_the_catalogue(tmp_path):
         path = shutil.copytree(tmp_path / "whole", tmp_path / str(number))
         (path / "catalog.sqlite").write_bytes(flipped(data, at, rng.integers(8)))
         silent(path, whole)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("DELETE FROM field_values WHERE document = 1", "the value of 'a' of document \"d1\" is missing"),
+        ("UPDATE field_values SET passages = 2 WHERE document = 1", "the value of 'a' of document"),
+        ("INSERT INTO field_values SELECT field, 0, value, 2, 1 FROM field_values LIMIT 1", "it has 4 rows"),
+        ("DELETE FROM keywords_docsize WHERE id = 1", "the words of passage 1 are not those of its text"),
+        (
+            "INSERT INTO keywords_docsize SELECT 9, sz, origin FROM keywords_docsize LIMIT 1",
+            "passage 9 are not",
+        ),
+        (
+            "DELETE FROM keywords_data; INSERT INTO keywords_data SELECT * FROM other.keywords_data",
+            "passage 2 are not",
+        ),
+        ("UPDATE keywords_docsize SET sz = x'0102' WHERE id = 0", "the words of passage 0 are not"),
+    ],
+)
+def test_derived_tables_are_compared_with_the_documents(tmp_path, change, problem):
+    rows, metadata = np.eye(3, 8, dtype=np.float32), [f'{{"a": {i}}}' for i in range(3)]
+    for name, last in (("other", "text 3"), ("i", "text 2")):
+        index = _core.Index.open(tmp_path / name, create=True)
+        writer = index.begin()
+        texts = ["text 0", "text 1", last]
+        writer.add(["d0", "d1", "d2"], texts, [None] * 3, metadata, [[]] * 3, [1] * 3, rows)
+        writer.commit()
+    assert index.check() == []
+    index.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "i" / "catalog.sqlite")) as catalogue:
+        catalogue.execute("ATTACH ? AS other", [str(tmp_path / "other" / "catalog.sqlite")])
+        catalogue.executescript(change)
+    reader = _core.Index.open(tmp_path / "i", read_only=True)
+    for _ in range(2):
+        assert problem in reader.check()[-1]

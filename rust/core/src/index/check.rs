@@ -48,6 +48,7 @@ impl Index {
                     .and_then(|row| catalog.document(row.document));
                 problems.extend(checked.err().map(|e| e.to_string()));
             }
+            problems.extend(catalog.verify_derived(&self.interrupt)?);
             Ok(problems)
         })
     }

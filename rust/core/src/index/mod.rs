@@ -22,7 +22,7 @@ use self::snapshot::Snapshot;
 use crate::codec::Codec;
 use crate::error::{Error, Result};
 use crate::filter::cache::FilterCache;
-use crate::search::keyword::Frequencies;
+use crate::search::keyword::KeywordCache;
 use crate::storage::catalog::{Access, Catalog, FILE, Settings};
 
 /// Connections kept for later reads.
@@ -40,7 +40,7 @@ pub struct Index {
     readers: Mutex<Vec<Catalog>>,
     snapshot: RwLock<Option<Arc<Snapshot>>>,
     filters: FilterCache,
-    frequencies: Frequencies,
+    keywords: KeywordCache,
     interrupt: Box<dyn Fn() -> Result<()> + Send + Sync>,
 }
 
@@ -78,7 +78,7 @@ impl Index {
             readers: Mutex::default(),
             snapshot: RwLock::default(),
             filters: FilterCache::default(),
-            frequencies: Frequencies::default(),
+            keywords: KeywordCache::default(),
             interrupt: Box::new(|| Ok(())),
         };
         index.read(|catalog, _| {

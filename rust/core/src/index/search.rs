@@ -146,7 +146,7 @@ impl Index {
         (self.interrupt)()?;
         keyword::search(
             catalog,
-            &self.frequencies.at(generation),
+            &self.keywords.at(generation),
             words,
             depth,
             live.as_ref(),

@@ -11,6 +11,9 @@ use super::{APPLICATION_ID, Access, Catalog, FILE, READ_TIMEOUT, Settings};
 use crate::error::{Error, Result};
 use crate::format::FORMAT_VERSION;
 
+/// What table `keywords` is made with.
+pub(super) const KEYWORD_OPTIONS: &str = "title, text, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'";
+
 const SCHEMA: &str = "
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
@@ -23,8 +26,6 @@ CREATE TABLE fields (field INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
 CREATE TABLE field_values (
     field INTEGER NOT NULL, kind INTEGER NOT NULL, value BLOB NOT NULL, document INTEGER NOT NULL, passages INTEGER NOT NULL,
     PRIMARY KEY (field, kind, value, document)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE keywords USING fts5 (
-    title, text, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2');
 CREATE TABLE codebooks (codebook INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL);
 CREATE TABLE segments (
     segment INTEGER PRIMARY KEY, codebook INTEGER NOT NULL, passages INTEGER NOT NULL, tokens INTEGER NOT NULL,
@@ -47,6 +48,9 @@ impl Catalog {
         if catalog.pragma("user_version")? == 0 {
             catalog.run(|c| {
                 c.execute_batch(SCHEMA)?;
+                c.execute_batch(&format!(
+                    "CREATE VIRTUAL TABLE keywords USING fts5 ({KEYWORD_OPTIONS})"
+                ))?;
                 c.pragma_update(None, "application_id", APPLICATION_ID)?;
                 c.pragma_update(None, "user_version", FORMAT_VERSION)
             })?;
