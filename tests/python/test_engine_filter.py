@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 
 import numpy as np
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from weft import _core, errors
 
+# WEFT_LONG=1 tries many more.
+EXAMPLES = 5000 if os.environ.get("WEFT_LONG") else 120
 # Few keys and values, so that filters meet something.
 KEYS = st.sampled_from(["a", "b", "a.b", "b.c", "", ".", "é", "$x", "a b"])
 SCALARS = st.one_of(
@@ -87,7 +90,7 @@ def engine(tmp_path_factory):
     return _core.Index.open(tmp_path_factory.mktemp("filter") / "i", create=True)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(METADATA, max_size=6), st.lists(METADATA, max_size=6), st.lists(FILTERS, min_size=1, max_size=8)
 )
@@ -108,7 +111,7 @@ def test_the_language_is_that_of_the_oracle(engine, metadata, updated, filters):
     writer.abort()
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES // 12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(METADATA, min_size=1, max_size=30), st.lists(FILTERS, min_size=3, max_size=8))
 def test_committed_documents_match_like_staged_ones(tmp_path_factory, metadata, filters):
     index = _core.Index.open(tmp_path_factory.mktemp("committed") / "i", create=True)
