@@ -285,3 +285,23 @@ def test_a_wrong_value_is_no_silent_answer(tmp_path):
     ):
         with pytest.raises(errors.CorruptIndex, match="does not agree with the metadata of document .d0"):
             call()
+
+
+def test_a_deletion_that_fails_half_way_is_never_committed(tmp_path):
+    index = _core.Index.open(tmp_path / "i", create=True)
+    writer = index.begin()
+    fill(writer, [{"a": 1}, {"a": 1}, {"a": 2}])
+    writer.commit()
+    index.close()
+    with sqlite3.connect(tmp_path / "i" / "catalog.sqlite") as catalogue:
+        catalogue.execute(
+            "INSERT INTO field_values SELECT field, kind, value, 2, 1 FROM field_values LIMIT 1"
+        )
+    catalogue.close()
+    index = _core.Index.open(tmp_path / "i")
+    writer = index.begin()
+    with pytest.raises(errors.CorruptIndex, match="does not agree with the metadata of document .d2"):
+        writer.delete_where('{"a": 1}')
+    with pytest.raises(errors.InvalidInput, match="begin a new one"):
+        writer.commit()
+    assert len(index) == 3

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use weft_core::{NewDocument, Progress, Stage};
+use weft_core::{Error, NewDocument, Progress, Stage};
 
 use crate::buffer::Matrix;
 use crate::engine;
@@ -19,7 +19,7 @@ impl Writer {
         Self(Mutex::new(Some(writer)))
     }
 
-    /// Works with the writer, which stays for further calls.
+    /// Works with the writer, which stays for further calls when this one was done or refused.
     fn with<T: Send>(
         &self,
         py: Python<'_>,
@@ -31,7 +31,19 @@ impl Writer {
             let result = work(&mut writer);
             Ok((writer, result))
         })?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+        let refused = |error: &Error| {
+            matches!(
+                error,
+                Error::InvalidInput(_)
+                    | Error::InvalidFilter(_)
+                    | Error::Dimension { .. }
+                    | Error::EncoderMismatch(_)
+            )
+        };
+        // Any other error may have come half way: what was staged until then must never be committed.
+        if result.as_ref().err().is_none_or(refused) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+        }
         result.map_err(|e| crate::errors::convert(py, e))
     }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::docnos::DocumentSet;
 use super::evaluate::evaluate;
+use super::set::DocumentSet;
 use super::{Filter, Node};
 use crate::bitmap::Bitmap;
 use crate::error::Result;

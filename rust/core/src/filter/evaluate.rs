@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::cache::Sets;
-use super::docnos::DocumentSet;
 use super::matches::holds;
 use super::scalar::{BOOLEAN, CONTAINER, ELEMENT, NULL, NUMBER, STRING, Scalar};
+use super::set::DocumentSet;
 use super::{Comparison, Condition, Node};
 use crate::bitmap::Bitmap;
 use crate::error::Result;

@@ -15,11 +15,12 @@
 //! [`evaluate`] over the table of values, which finds the documents.
 
 pub(crate) mod cache;
-pub(crate) mod docnos;
 pub(crate) mod evaluate;
+pub(crate) mod flatten;
 mod matches;
 pub(crate) mod parse;
 pub(crate) mod scalar;
+pub(crate) mod set;
 
 use self::scalar::Scalar;
 

@@ -1,6 +1,7 @@
 //! An index: opening it, following its commits, searching it.
 
 pub(crate) mod build;
+pub(crate) mod change;
 pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod info;
@@ -22,7 +23,7 @@ use self::snapshot::Snapshot;
 use crate::codec::Codec;
 use crate::error::{Error, Result};
 use crate::filter::cache::FilterCache;
-use crate::search::keyword::KeywordCache;
+use crate::search::keyword::cache::KeywordCache;
 use crate::storage::catalog::{Access, Catalog, FILE, Settings};
 
 /// Connections kept for later reads.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Catalog;
 use crate::error::Result;
-use crate::filter::docnos::FieldValue;
+use crate::filter::flatten::FieldValue;
 
 /// Values of one kind from a key on, up to another one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod fields;
 mod files;
 mod keywords;
 mod open;
+mod stage;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,10 +18,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-pub(crate) use self::documents::{DocumentRow, PassageRow, StagedDocument, parse_metadata};
+pub(crate) use self::documents::{DocumentRow, PassageRow};
 pub(crate) use self::fields::ValueRange;
 pub(crate) use self::files::{CodebookRow, SegmentRow};
 use self::open::sql_error;
+pub(crate) use self::stage::{StagedDocument, parse_metadata};
 use crate::error::{Error, Result};
 
 /// The file's name in the index directory.

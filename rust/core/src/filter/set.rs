@@ -1,10 +1,7 @@
-//! A set of documents as the evaluation of a filter has it, and what a document's metadata put into the table of values.
+//! A set of documents, as the evaluation of a filter has it.
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
-use super::scalar::{CONTAINER, ELEMENT, Scalar};
 use crate::bitmap::Bitmap;
 
 /// Documents, as numbers of their first passages, and all their passages. A complement stays a note until somebody must walk through it: only
@@ -58,57 +55,5 @@ impl DocumentSet {
 
     pub(crate) fn bytes(&self) -> usize {
         self.documents.bytes() + self.passages.bytes()
-    }
-}
-
-/// A value of a document's metadata.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct FieldValue {
-    pub(crate) path: String,
-    pub(crate) kind: u8,
-    pub(crate) value: Vec<u8>,
-}
-
-/// All values of metadata, sorted, each once.
-pub(crate) fn flatten(metadata: &Map<String, Value>) -> Vec<FieldValue> {
-    let mut out = Vec::new();
-    for (key, value) in metadata {
-        push(key.clone(), value, &mut out);
-    }
-    out.sort_unstable();
-    out.dedup();
-    out
-}
-
-fn push(path: String, value: &Value, out: &mut Vec<FieldValue>) {
-    if let Some(Scalar { kind, key }) = Scalar::of(value) {
-        out.push(FieldValue {
-            path,
-            kind,
-            value: key,
-        });
-        return;
-    }
-    out.push(FieldValue {
-        path: path.clone(),
-        kind: CONTAINER,
-        value: Vec::new(),
-    });
-    match value {
-        Value::Object(entries) => {
-            for (key, value) in entries {
-                push(format!("{path}.{key}"), value, out);
-            }
-        }
-        Value::Array(elements) => {
-            for Scalar { kind, key } in elements.iter().filter_map(Scalar::of) {
-                out.push(FieldValue {
-                    path: path.clone(),
-                    kind: ELEMENT + kind,
-                    value: key,
-                });
-            }
-        }
-        _ => {}
     }
 }
