@@ -86,6 +86,7 @@ impl Catalog {
         set: Option<&Arc<Bitmap>>,
         mut call: impl FnMut(u32, f64),
     ) -> Result<()> {
+        let (limit, mut strange) = (self.number::<u32>("next_docno")?, None);
         self.admitted.set(set.cloned());
         self.run(|c| {
             let sql = match set {
@@ -95,9 +96,19 @@ impl Catalog {
             let mut statement = c.prepare_cached(sql)?;
             let mut rows = statement.query([expression])?;
             while let Some(row) = rows.next()? {
-                call(row.get(0)?, -row.get::<_, f64>(1)?);
+                // Callers keep scores by docno: a damaged one must not ask for all memory.
+                match row.get::<_, u32>(0)? {
+                    docno if docno < limit => call(docno, -row.get::<_, f64>(1)?),
+                    docno => strange = Some(docno),
+                }
             }
             Ok(())
-        })
+        })?;
+        match strange {
+            None => Ok(()),
+            Some(docno) => {
+                Err(self.corrupt("keywords", format!("passage {docno} was never given")))
+            }
+        }
     }
 }
