@@ -46,6 +46,7 @@ pub use error::{Error, Result};
 pub use filter::Filter;
 pub use format::FORMAT_VERSION;
 pub use index::Index;
+pub use index::compact::Compacted;
 pub use index::explain::{Match, matches, maxsim};
 pub use index::info::{CodebookInfo, Info, SegmentInfo};
 pub use index::options::{DEFAULT_NBITS, DEFAULT_SEED, DEFAULT_TRAIN_TOKENS, OpenOptions};

@@ -14,7 +14,9 @@ pub enum Stage {
     Train,
     /// Coding vectors; counted in tokens.
     Encode,
-    /// Writing postings and closing files; counted in files.
+    /// Joining segments; counted in tokens.
+    Merge,
+    /// Closing files and committing; counted in steps.
     Write,
 }
 
@@ -24,6 +26,7 @@ impl Stage {
         match self {
             Self::Train => "train",
             Self::Encode => "encode",
+            Self::Merge => "merge",
             Self::Write => "write",
         }
     }

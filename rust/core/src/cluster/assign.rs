@@ -19,6 +19,8 @@ pub(crate) struct Assigner {
     /// Centres of the groups; `None` when there is one group.
     centres: Option<CentroidPanels>,
     groups: Vec<(CentroidPanels, u32)>,
+    /// The code of every centroid as it stands in the groups; the place itself when absent.
+    order: Option<Vec<u32>>,
     probes: usize,
 }
 
@@ -42,8 +44,15 @@ impl Assigner {
             dim,
             centres,
             groups,
+            order: None,
             probes,
         }
+    }
+
+    /// Codes for centroids that do not stand group by group in their codebook: `order` gives the code of each.
+    pub(crate) fn with_order(mut self, order: Vec<u32>) -> Self {
+        self.order = Some(order);
+        self
     }
 
     /// The nearest centroid of every row of `points` (`[n][dim]`), by dot product.
@@ -54,6 +63,9 @@ impl Assigner {
             .zip(codes.par_chunks_mut(TASK))
             .for_each(|(points, codes)| {
                 self.assign_task(points, codes);
+                if let Some(order) = &self.order {
+                    codes.iter_mut().for_each(|c| *c = order[*c as usize]);
+                }
             });
     }
 

@@ -163,6 +163,29 @@ pub(crate) fn train(
     Ok(clustering)
 }
 
+/// Arranges centroids in groups of neighbours without moving them: the codes of all centroids, group by group, and the groups' ends.
+pub(crate) fn regroup(centroids: &[f32], dim: usize, seed: u64) -> (Vec<u32>, Vec<u32>) {
+    let k = centroids.len() / dim;
+    if k < TWO_LEVEL {
+        return ((0..k as u32).collect(), vec![k as u32]);
+    }
+    let groups = 2_usize << ((k as f64).sqrt().log2().floor() as u32);
+    let mut random = Random::new(seed ^ 0x6772_6F75);
+    let centres = lloyd(centroids, dim, groups, GROUP_ITERATIONS, &mut random);
+    let top = Clustering {
+        dim,
+        group_ends: vec![(centres.len() / dim) as u32],
+        centroids: centres,
+    };
+    let mut codes = vec![0; k];
+    Assigner::new(&top, 1).assign(centroids, &mut codes);
+    let (ends, members) = sort_by_code(&codes, top.len());
+    let mut group_ends: Vec<u32> = ends[1..].iter().map(|&e| e as u32).collect();
+    group_ends.dedup();
+    group_ends.retain(|&e| e > 0);
+    (members, group_ends)
+}
+
 fn floats(halves: &[u16]) -> Vec<f32> {
     let mut out = vec![0.0; halves.len()];
     f16_to_f32(halves, &mut out);

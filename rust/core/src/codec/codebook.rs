@@ -7,6 +7,7 @@ use weft_kernels::{CentroidPanels, ResidualTable, f16_to_f32, f32_to_f16, quanti
 use super::encode::decoded_norm;
 use super::table::ResidualTables;
 use super::{Codec, check_dim, check_nbits};
+use crate::bitmap::Bitmap;
 use crate::cluster::assign::Assigner;
 use crate::cluster::centroid_count;
 use crate::cluster::kmeans::{self, Clustering};
@@ -24,12 +25,13 @@ const CENTROID_SCALES: u32 = 4;
 const CUTOFFS: u32 = 5;
 const WEIGHTS: u32 = 6;
 const GROUPS: u32 = 7;
+const ORDER: u32 = 8;
 const HEAD_BYTES: usize = 64;
 
 /// Tokens a centroid is trained on: late-interaction.md's lower figure for large collections. PLAID's code takes up to 256.
 const POINTS_PER_CENTROID: u64 = 32;
 /// The sample stays below this, whatever the size of the collection.
-const SAMPLE_BYTES: u64 = 768 << 20;
+pub(super) const SAMPLE_BYTES: u64 = 768 << 20;
 /// Tokens held out for the residual tables at most, as in ColBERTv2.
 const HELD_OUT: u64 = 50_000;
 /// Groups of centroids a token looks into when it is coded.
@@ -47,15 +49,23 @@ pub(crate) struct CodebookHead {
     /// What one step of the byte adds.
     pub(crate) norm_step: f32,
     pub(crate) mean_residual: f32,
+    /// Tokens of the collection when it was trained, or grew last.
     pub(crate) tokens: u64,
     pub(crate) trained_on: u64,
+    /// Number of the codebook that this one began as; codes of all codebooks with this root mean the same. Zero in one that
+    /// was never written: its own number is the root then.
+    pub(crate) root: u64,
 }
 
 /// A codebook that was just trained.
 pub(crate) struct Trained {
     pub(crate) head: CodebookHead,
-    clustering: Clustering,
-    tables: ResidualTables,
+    /// `[K][dim]`, in the order of their codes.
+    pub(super) centroids: Vec<f32>,
+    /// Codes, group by group.
+    pub(super) order: Vec<u32>,
+    pub(super) group_ends: Vec<u32>,
+    pub(super) tables: ResidualTables,
 }
 
 /// Where training takes its vectors from.
@@ -127,10 +137,13 @@ pub(crate) fn train(
         mean_residual: (lengths / codes.len() as f64) as f32,
         tokens,
         trained_on: count as u64,
+        root: 0,
     };
     Ok(Trained {
         head,
-        clustering,
+        order: (0..clustering.len() as u32).collect(),
+        centroids: clustering.centroids,
+        group_ends: clustering.group_ends,
         tables,
     })
 }
@@ -165,13 +178,14 @@ fn split(
     (rest, out)
 }
 
-fn round_to_f16(values: &mut [f32]) {
+pub(super) fn round_to_f16(values: &mut [f32]) {
     let mut halves = vec![0; values.len()];
     f32_to_f16(values, &mut halves);
     f16_to_f32(&halves, values);
 }
 
-/// The line on which the byte of a reciprocal norm lies: the range of the held-out tokens and a tenth more on both sides.
+/// The line on which the byte of a reciprocal norm lies: the range of the held-out tokens and a quarter more on both
+/// sides, because a codebook that grows keeps its line for topics it has not seen.
 fn norm_line(
     points: &[f32],
     codes: &[u32],
@@ -186,7 +200,7 @@ fn norm_line(
         low = low.min(inverse);
         high = high.max(inverse);
     }
-    let margin = ((high - low) * 0.1).max(1e-3);
+    let margin = ((high - low) * 0.25).max(1e-3);
     let (low, high) = ((low - margin).max(1.0 / 16.0), high + margin);
     (low, (high - low) / 255.0)
 }
@@ -205,7 +219,9 @@ impl Trained {
         head[24..28].copy_from_slice(&h.mean_residual.to_le_bytes());
         head[32..40].copy_from_slice(&h.tokens.to_le_bytes());
         head[40..48].copy_from_slice(&h.trained_on.to_le_bytes());
-        let centroids = &self.clustering.centroids;
+        let root = if h.root == 0 { identity.number } else { h.root };
+        head[48..56].copy_from_slice(&root.to_le_bytes());
+        let centroids = &self.centroids;
         let mut halves = vec![0_u16; centroids.len()];
         f32_to_f16(centroids, &mut halves);
         let mut bytes = vec![0_u8; centroids.len()];
@@ -218,7 +234,8 @@ impl Trained {
         out.section(CENTROID_SCALES, bytemuck::cast_slice(&scales))?;
         out.section(CUTOFFS, bytemuck::cast_slice(&self.tables.cutoffs))?;
         out.section(WEIGHTS, bytemuck::cast_slice(&self.tables.weights))?;
-        out.section(GROUPS, bytemuck::cast_slice(&self.clustering.group_ends))?;
+        out.section(GROUPS, bytemuck::cast_slice(&self.group_ends))?;
+        out.section(ORDER, bytemuck::cast_slice(&self.order))?;
         out.finish()
     }
 }
@@ -260,6 +277,7 @@ impl Codebook {
             mean_residual: f32::from_bits(word(24)),
             tokens: long(32),
             trained_on: long(40),
+            root: long(48),
         };
         check_dim(head.dim)
             .and_then(|()| check_nbits(head.nbits))
@@ -297,7 +315,14 @@ impl Codebook {
                 "their ends do not ascend to the number of centroids".into(),
             ));
         }
+        if head.root == 0 || head.root > identity.number {
+            return Err(bad(
+                "the head",
+                format!("it says it began as {}", head.root),
+            ));
+        }
         for (section, bytes) in [
+            (ORDER, 4 * head.centroids),
             (CENTROIDS, 2 * head.centroids * head.dim),
             (CENTROID_BYTES, head.centroids * head.dim),
             (CENTROID_SCALES, 4 * head.centroids),
@@ -338,6 +363,7 @@ impl Codebook {
     /// Checks every byte of the file.
     pub(crate) fn verify(&self) -> Result<()> {
         self.file.verify()?;
+        self.order()?;
         if self.centroid_scales()?.iter().any(|s| !s.is_finite()) {
             return Err(Error::corrupt(
                 self.file.path(),
@@ -379,20 +405,46 @@ impl Codebook {
         Ok(out)
     }
 
+    /// The codes of all centroids, group by group.
+    fn order(&self) -> Result<&[u32]> {
+        let order: &[u32] = self.file.section(ORDER)?.numbers(self.head.centroids)?;
+        let mut seen = Bitmap::default();
+        match order
+            .iter()
+            .all(|&c| (c as usize) < self.head.centroids && seen.insert(c))
+        {
+            true => Ok(order),
+            false => Err(Error::corrupt(
+                self.file.path(),
+                "the order",
+                "it does not name every centroid once",
+            )),
+        }
+    }
+
     /// The arrangement in which tokens are assigned. The `plaid` codec promises the true nearest centroid, as the reference
     /// finds it; ours accepts the nearest in the best groups.
-    pub(crate) fn assigner(&self, centroids: Vec<f32>) -> Assigner {
-        let group_ends = match self.head.codec {
-            Codec::Plaid => vec![self.head.centroids as u32],
-            Codec::Weft => self.group_ends.clone(),
+    pub(crate) fn assigner(&self, centroids: &[f32]) -> Result<Assigner> {
+        let (dim, k) = (self.head.dim, self.head.centroids as u32);
+        if self.head.codec == Codec::Plaid {
+            let flat = Clustering {
+                dim,
+                centroids: centroids.to_vec(),
+                group_ends: vec![k],
+            };
+            return Ok(Assigner::new(&flat, 1));
+        }
+        let order = self.order()?;
+        let mut grouped = Vec::with_capacity(centroids.len());
+        for &code in order {
+            let at = code as usize * dim;
+            grouped.extend_from_slice(&centroids[at..at + dim]);
+        }
+        let clustering = Clustering {
+            dim,
+            centroids: grouped,
+            group_ends: self.group_ends.clone(),
         };
-        Assigner::new(
-            &Clustering {
-                dim: self.head.dim,
-                centroids,
-                group_ends,
-            },
-            CODING_PROBES,
-        )
+        Ok(Assigner::new(&clustering, CODING_PROBES).with_order(order.to_vec()))
     }
 }

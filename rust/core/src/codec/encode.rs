@@ -1,7 +1,7 @@
 //! Coding token vectors with a codebook, and decoding them again.
 
 use rayon::prelude::*;
-use weft_kernels::{f16_to_f32, pack_planar, row_bytes};
+use weft_kernels::{f16_to_f32, f32_to_f16, pack_planar, row_bytes};
 
 use super::codebook::Codebook;
 use super::table::ResidualTables;
@@ -15,8 +15,9 @@ const TASK: usize = 1024;
 /// Codes vectors with one codebook.
 pub(crate) struct VectorCoder<'a> {
     codebook: &'a Codebook,
-    centroids: Vec<f32>,
-    assigner: Assigner,
+    /// `[K][dim]`.
+    pub(super) centroids: Vec<f32>,
+    pub(super) assigner: Assigner,
 }
 
 /// Coded tokens.
@@ -33,12 +34,23 @@ pub(crate) struct Coded {
 impl<'a> VectorCoder<'a> {
     pub(crate) fn new(codebook: &'a Codebook) -> Result<Self> {
         let centroids = codebook.centroids()?;
-        let assigner = codebook.assigner(centroids.clone());
+        let assigner = codebook.assigner(&centroids)?;
         Ok(Self {
             codebook,
             centroids,
             assigner,
         })
+    }
+
+    /// What points are after coding and decoding.
+    pub(super) fn round_trip(&self, points: &[f32]) -> Result<Vec<f32>> {
+        let mut halves = vec![0; points.len()];
+        f32_to_f16(points, &mut halves);
+        let mut coded = Coded::default();
+        self.code(&halves, &mut coded);
+        let mut out = Vec::new();
+        decode(self.codebook, &coded.codes, &coded.residuals, &mut out)?;
+        Ok(out)
     }
 
     /// Codes f16 rows of unit length.

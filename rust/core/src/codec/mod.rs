@@ -2,6 +2,7 @@
 
 pub(crate) mod codebook;
 pub(crate) mod encode;
+pub(crate) mod grow;
 pub mod pack;
 pub mod table;
 

@@ -4,15 +4,17 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::merge;
+use super::merge::{self, SMALLEST_CODED};
 use super::snapshot::Snapshot;
 use super::source::Source;
 use crate::codec::Codec;
-use crate::codec::codebook::{self, Codebook};
+use crate::codec::codebook::{self, Codebook, Trained};
 use crate::codec::encode::{Coded, VectorCoder};
+use crate::codec::grow::grow;
 use crate::error::Result;
 use crate::format::{FileIdentity, FileKind};
 use crate::progress::{Reporter, Stage};
+use crate::segment::SegmentKind;
 use crate::segment::read::Segment;
 use crate::segment::write::{CodedWriter, FloatWriter, Passages};
 use crate::storage::catalog::{CodebookRow, SegmentRow, Settings};
@@ -58,6 +60,8 @@ pub(crate) struct Change {
     pub(crate) segments: Vec<SegmentRow>,
     /// Numbers of segments that others replace.
     pub(crate) retired: Vec<u64>,
+    /// Numbers of codebooks that a grown one replaces.
+    pub(crate) retired_codebooks: Vec<u64>,
     /// Deleted docnos that no segment holds any more.
     pub(crate) forgotten: Vec<u32>,
 }
@@ -75,55 +79,135 @@ pub(crate) struct Build<'a> {
 }
 
 impl Build<'_> {
+    /// Writes what was added, and joins what has become many.
     pub(crate) fn run(&mut self, reporter: &Reporter) -> Result<Change> {
         let mut change = Change::default();
-        let snapshot = Arc::clone(self.snapshot);
-        let dead = {
-            let dead = self.dead;
-            move |docno: u32| snapshot.deleted.contains(docno) || dead.contains(&docno)
+        if self.pending.docnos.is_empty() {
+            // Deleting costs marks and nothing else.
+            return Ok(change);
+        }
+        let dead = self.dead();
+        let floats = self.floats();
+        let waiting: u64 = floats.iter().map(|s| s.tokens as u64).sum();
+        let known = self.snapshot.codebooks.values().next_back().cloned();
+        let enough = match &known {
+            Some(_) => SMALLEST_CODED,
+            None => self.train_tokens,
         };
-        match self.snapshot.codebooks.values().next_back() {
-            Some(codebook) => {
-                let fresh = Source::new(self.dim, self.spool, self.pending, Vec::new(), &dead)?;
-                if fresh.passages.tokens() > 0 {
-                    change
-                        .segments
-                        .push(self.write_coded(&fresh, codebook, reporter)?);
-                }
-                self.merge(&dead, codebook, &mut change, reporter)?;
-            }
-            None => {
-                let floats = self.snapshot.segments.clone();
-                let all = Source::new(self.dim, self.spool, self.pending, floats, &dead)?;
-                if all.passages.tokens() >= self.train_tokens {
-                    let codebook = self.train(&all, &mut change, reporter)?;
-                    change
-                        .segments
-                        .push(self.write_coded(&all, &codebook, reporter)?);
-                    self.retire_all(&all, &mut change)?;
-                } else if !self.pending.docnos.is_empty() {
-                    // Uncompressed segments are small by definition: joining them at every commit keeps their number at one.
-                    if !all.passages.docnos.is_empty() {
-                        change.segments.push(self.write_float(&all)?);
-                    }
-                    self.retire_all(&all, &mut change)?;
-                }
+        if waiting + self.pending.tokens() < enough {
+            return self.write_floats(floats, &dead, change, reporter);
+        }
+        let all = Source::new(self.dim, self.spool, self.pending, floats, &dead)?;
+        let fresh = all.passages.tokens();
+        if known.is_none() && fresh < enough {
+            // Deleted passages made it look like more.
+            return self.write_floats(self.floats(), &dead, change, reporter);
+        }
+        if fresh > 0 {
+            let codebook = match known {
+                Some(codebook) => self.grow(codebook, &all, &mut change, reporter)?,
+                None => Arc::new(self.train(&all, &mut change, reporter)?),
+            };
+            let row = self.write_coded(&all, &codebook, reporter)?;
+            change.segments.push(row);
+            let coded = self.coded(&codebook);
+            self.join(coded, Some(&codebook), &dead, &mut change, reporter)?;
+        }
+        self.retire(&self.floats(), &dead, &mut change)?;
+        Ok(change)
+    }
+
+    /// Joins everything and drops what was deleted.
+    pub(crate) fn compact(&mut self, reporter: &Reporter) -> Result<Change> {
+        let mut change = Change::default();
+        let dead = self.dead();
+        let mut families = vec![(self.floats(), None)];
+        for codebook in self.snapshot.codebooks.values() {
+            families.push((self.coded(codebook), Some(Arc::clone(codebook))));
+        }
+        for (segments, codebook) in families {
+            let mut open = segments.clone();
+            for group in merge::choose_all(&segments, &dead)? {
+                self.replace(
+                    &group,
+                    codebook.as_deref(),
+                    &dead,
+                    &mut open,
+                    &mut change,
+                    reporter,
+                )?;
             }
         }
         Ok(change)
     }
 
-    /// All old segments have been rewritten without their deleted passages.
-    fn retire_all(&self, kept: &Source<'_>, change: &mut Change) -> Result<()> {
-        for segment in &self.snapshot.segments {
-            let gone = segment
-                .docnos()?
-                .iter()
-                .filter(|d| kept.passages.docnos.binary_search(d).is_err());
+    fn dead(&self) -> impl Fn(u32) -> bool + use<> {
+        let snapshot = Arc::clone(self.snapshot);
+        let dead = self.dead.clone();
+        move |docno| snapshot.deleted.contains(docno) || dead.contains(&docno)
+    }
+
+    fn floats(&self) -> Vec<Arc<Segment>> {
+        let all = self.snapshot.segments.iter();
+        all.filter(|s| s.kind == SegmentKind::Float)
+            .cloned()
+            .collect()
+    }
+
+    fn coded(&self, codebook: &Codebook) -> Vec<Arc<Segment>> {
+        let all = self.snapshot.segments.iter();
+        all.filter(|s| s.kind == SegmentKind::Coded && s.codebook == codebook.head.root)
+            .cloned()
+            .collect()
+    }
+
+    /// Keeps new passages uncompressed: there are too few to train on, or, later, to be worth a coded segment. A search scans them.
+    fn write_floats(
+        &mut self,
+        floats: Vec<Arc<Segment>>,
+        dead: &dyn Fn(u32) -> bool,
+        mut change: Change,
+        reporter: &Reporter,
+    ) -> Result<Change> {
+        let fresh = Source::new(self.dim, self.spool, self.pending, Vec::new(), dead)?;
+        if fresh.passages.tokens() > 0 {
+            change.segments.push(self.write_float(&fresh)?);
+            self.join(floats, None, dead, &mut change, reporter)?;
+        }
+        Ok(change)
+    }
+
+    /// Segments whose live passages stand in another one now.
+    fn retire(
+        &self,
+        segments: &[Arc<Segment>],
+        dead: &dyn Fn(u32) -> bool,
+        change: &mut Change,
+    ) -> Result<()> {
+        for segment in segments {
+            let gone = segment.docnos()?.iter().filter(|&&d| dead(d));
             change.forgotten.extend(gone);
             change.retired.push(segment.number);
         }
         Ok(())
+    }
+
+    fn grow(
+        &mut self,
+        codebook: Arc<Codebook>,
+        source: &Source<'_>,
+        change: &mut Change,
+        reporter: &Reporter,
+    ) -> Result<Arc<Codebook>> {
+        let coded = self.coded(&codebook);
+        let seed = self.settings.seed;
+        match grow(&codebook, &coded, source, seed, reporter)? {
+            None => Ok(codebook),
+            Some(trained) => {
+                change.retired_codebooks.push(codebook.number);
+                Ok(Arc::new(self.write_codebook(&trained, change)?))
+            }
+        }
     }
 
     fn train(
@@ -141,6 +225,10 @@ impl Build<'_> {
             self.settings.seed,
             reporter,
         )?;
+        self.write_codebook(&trained, change)
+    }
+
+    fn write_codebook(&mut self, trained: &Trained, change: &mut Change) -> Result<Codebook> {
         let (path, identity) = self.files.name(FileKind::Codebook);
         let seal = trained.write(&path, &identity)?;
         change.codebooks.push(CodebookRow {
@@ -168,8 +256,8 @@ impl Build<'_> {
             reporter.report(Stage::Encode, done as u64, total)
         })?;
         let passages = &source.passages;
-        let seal = out.finish(passages, codebook.number, &codebook.head)?;
-        Ok(row(identity.number, codebook.number, passages, seal))
+        let seal = out.finish(passages, codebook.head.root, &codebook.head)?;
+        Ok(row(identity.number, codebook.head.root, passages, seal))
     }
 
     fn write_float(&mut self, source: &Source<'_>) -> Result<SegmentRow> {
@@ -181,62 +269,72 @@ impl Build<'_> {
     }
 
     /// Joins segments of similar size, the one just written among them.
-    fn merge(
+    fn join(
         &mut self,
+        mut segments: Vec<Arc<Segment>>,
+        codebook: Option<&Codebook>,
         dead: &dyn Fn(u32) -> bool,
-        codebook: &Codebook,
         change: &mut Change,
         reporter: &Reporter,
     ) -> Result<()> {
-        let mut segments: Vec<Arc<Segment>> = self
-            .snapshot
-            .segments
-            .iter()
-            .filter(|s| s.codebook == codebook.number)
-            .cloned()
-            .collect();
         for row in &change.segments {
-            let identity = FileIdentity {
-                kind: FileKind::Segment,
-                number: row.number,
-                index: self.files.index,
-            };
-            let path = segment_path(&self.files.directory, row.number);
-            segments.push(Arc::new(Segment::open(
-                &path,
-                &identity,
-                row,
-                Some(codebook),
-            )?));
+            segments.push(self.open(row, codebook)?);
         }
         while let Some(chosen) = merge::choose(&segments) {
-            let (path, identity) = self.files.name(FileKind::Segment);
-            let merged = merge::merge(&path, &identity, &chosen, codebook, dead, reporter)?;
-            for segment in &chosen {
-                segments.retain(|s| s.number != segment.number);
-                let fresh = change.segments.len();
-                change.segments.retain(|row| row.number != segment.number);
-                if change.segments.len() == fresh {
-                    change.retired.push(segment.number);
-                } else {
-                    // Written a moment ago and named nowhere: no reader can know it.
-                    let _swept_later =
-                        std::fs::remove_file(segment_path(&self.files.directory, segment.number));
-                }
-            }
-            change.forgotten.extend(merged.forgotten);
-            if let Some((passages, seal)) = merged.written {
-                let row = row(identity.number, codebook.number, &passages, seal);
-                segments.push(Arc::new(Segment::open(
-                    &path,
-                    &identity,
-                    &row,
-                    Some(codebook),
-                )?));
-                change.segments.push(row);
+            self.replace(&chosen, codebook, dead, &mut segments, change, reporter)?;
+        }
+        // Looking for hollow segments costs a look at every docno, which is nothing beside coding a batch.
+        let passages: usize = segments.iter().map(|s| s.passages()).sum();
+        if codebook.is_some() && self.snapshot.deleted.len() * 4 > passages {
+            while let Some(hollow) = merge::choose_hollow(&segments, dead)? {
+                self.replace(&[hollow], codebook, dead, &mut segments, change, reporter)?;
             }
         }
         Ok(())
+    }
+
+    /// Puts one segment in the place of some; `open` are the candidates of further merges.
+    fn replace(
+        &mut self,
+        chosen: &[Arc<Segment>],
+        codebook: Option<&Codebook>,
+        dead: &dyn Fn(u32) -> bool,
+        open: &mut Vec<Arc<Segment>>,
+        change: &mut Change,
+        reporter: &Reporter,
+    ) -> Result<()> {
+        let (path, identity) = self.files.name(FileKind::Segment);
+        let merged = merge::merge(&path, &identity, chosen, codebook, dead, reporter)?;
+        for segment in chosen {
+            open.retain(|s| s.number != segment.number);
+            let fresh = change.segments.len();
+            change.segments.retain(|row| row.number != segment.number);
+            if change.segments.len() == fresh {
+                change.retired.push(segment.number);
+            } else {
+                // Written a moment ago and named nowhere: no reader can know it.
+                let _swept_later =
+                    std::fs::remove_file(segment_path(&self.files.directory, segment.number));
+            }
+        }
+        change.forgotten.extend(merged.forgotten);
+        if let Some((passages, seal)) = merged.written {
+            let root = codebook.map_or(0, |c| c.head.root);
+            let row = row(identity.number, root, &passages, seal);
+            open.push(self.open(&row, codebook)?);
+            change.segments.push(row);
+        }
+        Ok(())
+    }
+
+    fn open(&self, row: &SegmentRow, codebook: Option<&Codebook>) -> Result<Arc<Segment>> {
+        let identity = FileIdentity {
+            kind: FileKind::Segment,
+            number: row.number,
+            index: self.files.index,
+        };
+        let path = segment_path(&self.files.directory, row.number);
+        Segment::open(&path, &identity, row, codebook).map(Arc::new)
     }
 }
 

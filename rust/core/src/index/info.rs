@@ -27,7 +27,7 @@ pub struct CodebookInfo {
     pub number: u64,
     /// Number of centroids.
     pub centroids: u64,
-    /// Tokens the index had when it was trained.
+    /// Tokens the index had when it was trained, or grew last.
     pub tokens: u64,
     /// Mean length of a residual then.
     pub mean_residual: f32,

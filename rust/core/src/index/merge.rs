@@ -1,4 +1,4 @@
-//! Joining coded segments of one codebook: codes and residuals are copied, postings made anew, deleted passages left out.
+//! Joining segments: what they hold is copied, postings are made anew, deleted passages left out.
 //!
 //! Segments fall into levels by their size, each four times the one below. Four of a level become one, so that every
 //! token is copied once a level (`log4` of the collection over a small segment) and a search meets a handful of segments, whatever the
@@ -14,14 +14,18 @@ use crate::codec::encode::Coded;
 use crate::error::Result;
 use crate::format::{FileIdentity, FileSeal};
 use crate::progress::{Reporter, Stage};
-use crate::segment::MAX_TOKENS;
 use crate::segment::read::Segment;
-use crate::segment::write::{CodedWriter, Passages};
+use crate::segment::write::{CodedWriter, FloatWriter, Passages};
+use crate::segment::{MAX_TOKENS, SegmentKind};
 
 /// Segments of a level that are joined, and the ratio of levels.
 const FAN: usize = 4;
-/// Segments up to this many tokens are of the lowest level.
-const SMALLEST: u64 = 1 << 14;
+/// Coded segments up to this many tokens are of the lowest level; uncompressed ones are at most this large together.
+pub(crate) const SMALLEST_CODED: u64 = 1 << 14;
+/// Uncompressed segments up to this many tokens are of the lowest level: a document or two.
+const SMALLEST_FLOAT: u64 = 1 << 9;
+/// Tokens copied between two writes.
+const BATCH: usize = 1 << 16;
 
 /// What a merge left.
 pub(crate) struct Merged {
@@ -31,27 +35,70 @@ pub(crate) struct Merged {
     pub(crate) forgotten: Vec<u32>,
 }
 
-fn level(tokens: u64) -> u32 {
-    (tokens / SMALLEST).max(1).ilog2() / FAN.ilog2()
+fn level(segment: &Segment) -> usize {
+    let smallest = match segment.kind {
+        SegmentKind::Coded => SMALLEST_CODED,
+        SegmentKind::Float => SMALLEST_FLOAT,
+    };
+    ((segment.tokens as u64 / smallest).max(1).ilog2() / FAN.ilog2()) as usize
 }
 
-/// Segments to join, or nothing to do.
+/// Segments of one kind and codebook to join, or nothing to do.
 pub(crate) fn choose(segments: &[Arc<Segment>]) -> Option<Vec<Arc<Segment>>> {
     let mut levels: Vec<Vec<&Arc<Segment>>> = vec![Vec::new(); 32];
     for segment in segments {
-        levels[level(segment.tokens as u64) as usize].push(segment);
+        levels[level(segment)].push(segment);
     }
     let full = levels.into_iter().find(|l| l.len() >= FAN)?;
     let tokens: u64 = full.iter().map(|s| s.tokens as u64).sum();
     (tokens <= MAX_TOKENS).then(|| full.into_iter().cloned().collect())
 }
 
-/// Writes the live passages of segments to one file, in the order of their docnos.
+/// A segment more than half of whose passages were deleted.
+pub(crate) fn choose_hollow(
+    segments: &[Arc<Segment>],
+    dead: &dyn Fn(u32) -> bool,
+) -> Result<Option<Arc<Segment>>> {
+    for segment in segments {
+        let gone = segment.docnos()?.iter().filter(|&&d| dead(d)).count();
+        if gone * 2 > segment.passages() {
+            return Ok(Some(Arc::clone(segment)));
+        }
+    }
+    Ok(None)
+}
+
+/// Everything of one kind and codebook, in as few groups as a segment can hold; nothing when that changes nothing.
+pub(crate) fn choose_all(
+    segments: &[Arc<Segment>],
+    dead: &dyn Fn(u32) -> bool,
+) -> Result<Vec<Vec<Arc<Segment>>>> {
+    let mut groups: Vec<(u64, Vec<Arc<Segment>>)> = Vec::new();
+    for segment in segments {
+        let tokens = segment.tokens as u64;
+        match groups.last_mut() {
+            Some((sum, group)) if *sum + tokens <= MAX_TOKENS => {
+                *sum += tokens;
+                group.push(Arc::clone(segment));
+            }
+            _ => groups.push((tokens, vec![Arc::clone(segment)])),
+        }
+    }
+    let mut out = Vec::new();
+    for (_, group) in groups {
+        if group.len() > 1 || group[0].docnos()?.iter().any(|&d| dead(d)) {
+            out.push(group);
+        }
+    }
+    Ok(out)
+}
+
+/// Writes the live passages of segments to one file, in the order of their docnos. `codebook` is that of coded segments.
 pub(crate) fn merge(
     path: &Path,
     identity: &FileIdentity,
     segments: &[Arc<Segment>],
-    codebook: &Codebook,
+    codebook: Option<&Codebook>,
     dead: &dyn Fn(u32) -> bool,
     reporter: &Reporter,
 ) -> Result<Merged> {
@@ -74,28 +121,41 @@ pub(crate) fn merge(
         });
     }
     places.sort_unstable();
-    let mut out = CodedWriter::create(path, identity)?;
     let mut passages = Passages::default();
-    let mut coded = Coded::default();
-    let bytes = row_bytes(codebook.head.dim, codebook.head.nbits);
-    let total: usize = places.iter().map(|(_, _, start, end)| end - start).sum();
-    for (i, &(docno, number, start, end)) in places.iter().enumerate() {
-        let segment = &segments[number];
-        segment.codes(start, end, &mut coded.codes)?;
-        coded
-            .residuals
-            .extend_from_slice(segment.residuals(start, end)?);
-        coded.norms.extend_from_slice(segment.norms(start, end)?);
+    for &(docno, _, start, end) in &places {
         passages.push(docno, end - start)?;
-        if coded.residuals.len() >= bytes << 16 || i + 1 == places.len() {
-            out.push(&coded)?;
-            coded.codes.clear();
-            coded.residuals.clear();
-            coded.norms.clear();
-            reporter.report(Stage::Write, passages.tokens(), total as u64)?;
-        }
     }
-    let seal = out.finish(&passages, codebook.number, &codebook.head)?;
+    let total = passages.tokens();
+    reporter.report(Stage::Merge, 0, total)?;
+    let seal = match codebook {
+        Some(codebook) => {
+            let mut out = CodedWriter::create(path, identity)?;
+            let mut coded = Coded::default();
+            let bytes = row_bytes(codebook.head.dim, codebook.head.nbits);
+            for (i, &(_, number, start, end)) in places.iter().enumerate() {
+                let segment = &segments[number];
+                segment.codes(start, end, &mut coded.codes)?;
+                let residuals = segment.residuals(start, end)?;
+                coded.residuals.extend_from_slice(residuals);
+                coded.norms.extend_from_slice(segment.norms(start, end)?);
+                if coded.residuals.len() >= bytes * BATCH || i + 1 == places.len() {
+                    out.push(&coded)?;
+                    coded.codes.clear();
+                    coded.residuals.clear();
+                    coded.norms.clear();
+                    reporter.report(Stage::Merge, u64::from(passages.ends[i]), total)?;
+                }
+            }
+            out.finish(&passages, codebook.head.root, &codebook.head)?
+        }
+        None => {
+            let mut out = FloatWriter::create(path, identity)?;
+            for &(_, number, start, end) in &places {
+                out.push(segments[number].vectors(start, end)?)?;
+            }
+            out.finish(&passages, segments[0].dim)?
+        }
+    };
     Ok(Merged {
         written: Some((passages, seal)),
         forgotten,

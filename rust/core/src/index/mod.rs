@@ -3,6 +3,7 @@
 pub(crate) mod build;
 pub(crate) mod change;
 pub(crate) mod check;
+pub(crate) mod compact;
 pub(crate) mod explain;
 pub(crate) mod info;
 pub(crate) mod merge;

@@ -17,6 +17,7 @@ pub(crate) struct Snapshot {
     pub(crate) generation: u64,
     pub(crate) uuid: [u8; 16],
     pub(crate) dim: Option<usize>,
+    /// By the number they began as, which is what segments name.
     pub(crate) codebooks: BTreeMap<u64, Arc<Codebook>>,
     pub(crate) segments: Vec<Arc<Segment>>,
     pub(crate) deleted: Arc<Bitmap>,
@@ -35,7 +36,8 @@ impl Snapshot {
             previous.filter(|p| p.uuid == settings.uuid && p.generation <= settings.generation);
         let mut codebooks = BTreeMap::new();
         for row in catalog.codebooks()? {
-            let known = previous.and_then(|p| p.codebooks.get(&row.number));
+            let mut open = previous.into_iter().flat_map(|p| p.codebooks.values());
+            let known = open.find(|c| c.number == row.number);
             let codebook = match known {
                 Some(codebook) => Arc::clone(codebook),
                 None => {
@@ -51,7 +53,7 @@ impl Snapshot {
                     )?)
                 }
             };
-            codebooks.insert(row.number, codebook);
+            codebooks.insert(codebook.head.root, codebook);
         }
         let mut segments = Vec::new();
         for row in catalog.segments()? {

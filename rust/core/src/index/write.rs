@@ -67,6 +67,8 @@ pub struct Writer {
     /// Whether a commit would change anything.
     pub(super) staged: bool,
     halves: Vec<u16>,
+    /// Join everything at the commit.
+    pub(super) whole: bool,
 }
 
 impl std::fmt::Debug for Writer {
@@ -108,8 +110,8 @@ impl Index {
                 .any(|s| segment_path(&self.directory, s.number) == path)
                 || snapshot
                     .codebooks
-                    .keys()
-                    .any(|&n| codebook_path(&self.directory, n) == path)
+                    .values()
+                    .any(|c| codebook_path(&self.directory, c.number) == path)
         };
         sweep(&self.directory, &named)?;
         let files = NewFiles {
@@ -133,6 +135,7 @@ impl Index {
             updated: 0,
             staged: false,
             halves: Vec::new(),
+            whole: false,
         })
     }
 }
@@ -313,6 +316,7 @@ impl Writer {
                     dead,
                     files,
                     settings,
+                    whole,
                     ..
                 } = &mut self;
                 let mut build = Build {
@@ -325,13 +329,20 @@ impl Writer {
                     dim,
                     train_tokens,
                 };
-                progress.attend(&pool, |reporter| build.run(reporter))?
+                let whole = *whole;
+                progress.attend(&pool, |reporter| match whole {
+                    true => build.compact(reporter),
+                    false => build.run(reporter),
+                })?
             }
             None => Change::default(),
         };
         progress.report(Stage::Write, 0, 1)?;
         for number in &change.retired {
             self.catalog.remove_segment(*number)?;
+        }
+        for number in &change.retired_codebooks {
+            self.catalog.remove_codebook(*number)?;
         }
         self.catalog.forget_deletions(&change.forgotten)?;
         change
@@ -359,6 +370,9 @@ impl Writer {
         // Readers that still use the old files keep them open; where that is not possible the next writer sweeps.
         for number in change.retired {
             let _swept_later = std::fs::remove_file(segment_path(&self.index.directory, number));
+        }
+        for number in change.retired_codebooks {
+            let _swept_later = std::fs::remove_file(codebook_path(&self.index.directory, number));
         }
         Ok(Committed {
             added: self.added,

@@ -76,13 +76,14 @@ impl Segment {
         match (kind, codebook) {
             (SegmentKind::Coded, Some(codebook)) => {
                 let h = &codebook.head;
-                if h.dim != dim || h.nbits != word(32) || h.centroids != segment.centroids {
+                // A codebook that grew since has more centroids than there were.
+                if h.dim != dim || h.nbits != word(32) || h.centroids < segment.centroids {
                     return Err(bad(
                         "the head",
                         format!("it does not fit codebook {}", row.codebook),
                     ));
                 }
-                if segment.code_width != code_width(h.centroids) {
+                if segment.code_width != code_width(segment.centroids) {
                     return Err(bad(
                         "the head",
                         format!("codes of {} bytes", segment.code_width),
@@ -221,10 +222,14 @@ impl Segment {
             .some(start * self.dim, end * self.dim)
     }
 
-    /// Calls for every passage (position in this segment) that has a centroid.
+    /// Calls for every passage (position in this segment) that has a centroid of the codebook.
     pub(crate) fn postings(&self, centroid: u32, call: impl FnMut(u32)) -> Result<()> {
         let ends = self.posting_ends()?;
         let c = centroid as usize;
+        if c >= self.centroids {
+            // The codebook has grown since: no token here can have it.
+            return Ok(());
+        }
         let start = if c == 0 { 0 } else { ends[c - 1] };
         let bytes = self
             .file

@@ -82,6 +82,13 @@ impl Catalog {
         })
     }
 
+    pub(crate) fn remove_codebook(&mut self, number: u64) -> Result<()> {
+        self.run(|c| {
+            c.execute("DELETE FROM codebooks WHERE codebook = ?1", [number as i64])
+                .map(drop)
+        })
+    }
+
     pub(crate) fn add_codebook(&mut self, row: &CodebookRow) -> Result<()> {
         self.run(|c| {
             let values = params![row.number as i64, row.seal.bytes as i64, row.seal.checksum];

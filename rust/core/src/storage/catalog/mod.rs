@@ -172,6 +172,14 @@ impl Catalog {
         })
     }
 
+    /// Gives the space of deleted rows back to the disk. The log is cut as far as readers of older states allow.
+    pub(crate) fn vacuum(&mut self) -> Result<()> {
+        self.run(|c| {
+            c.execute_batch("INSERT INTO keywords (keywords) VALUES ('optimize'); VACUUM")?;
+            c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        })
+    }
+
     /// What SQLite finds wrong with its own pages, indexes and constraints.
     pub(crate) fn integrity(&mut self) -> Result<Vec<String>> {
         let found: Vec<String> = self.run(|c| {
