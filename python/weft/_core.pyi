@@ -156,6 +156,9 @@ class Index:
     def delete_where(self, filter: str) -> int:
         """Delete matching documents and return how many there were."""
 
+    def compact(self, progress: Callable[[str, int, int], object] | None = None) -> dict[str, int]:
+        """Join all segments without what was deleted; give sizes and numbers of segments before and after."""
+
     def check(self) -> list[str]:
         """Say what is wrong with the index, in words."""
 

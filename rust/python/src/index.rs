@@ -14,6 +14,7 @@ use weft_core::{
 use crate::buffer::{Matrix, bytes};
 use crate::engine;
 use crate::errors::{convert, enter, invalid, poll};
+use crate::progress::reported;
 use crate::writer::Writer;
 
 /// A handle that can be closed; the engine itself lives as long as calls use it.
@@ -386,6 +387,24 @@ impl Index {
     fn delete_where(&self, py: Python<'_>, filter: &str) -> PyResult<u64> {
         let (engine, filter) = (self.engine()?, engine::filter(py, filter)?);
         enter(py, || engine.delete_where(&filter))
+    }
+
+    #[pyo3(signature = (progress=None))]
+    fn compact<'py>(
+        &self,
+        py: Python<'py>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let engine = self.engine()?;
+        let compacted = enter(py, || {
+            reported(progress.as_ref(), |progress| engine.compact(progress))
+        })?;
+        let out = PyDict::new(py);
+        out.set_item("bytes_before", compacted.bytes_before)?;
+        out.set_item("bytes_after", compacted.bytes_after)?;
+        out.set_item("segments_before", compacted.segments_before)?;
+        out.set_item("segments_after", compacted.segments_after)?;
+        Ok(out)
     }
 
     fn check(&self, py: Python<'_>) -> PyResult<Vec<String>> {

@@ -4,6 +4,7 @@ mod buffer;
 mod engine;
 mod errors;
 mod index;
+mod progress;
 mod writer;
 
 /// The engine of Weft. Its names are those of `weft/_core.pyi`, where they are documented.

@@ -4,11 +4,12 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use weft_core::{Error, NewDocument, Progress, Stage};
+use weft_core::{Error, NewDocument};
 
 use crate::buffer::Matrix;
 use crate::engine;
-use crate::errors::{enter, invalid, stop};
+use crate::errors::{enter, invalid};
+use crate::progress::reported;
 
 /// The one writer of an index; gone after `commit` or `abort`.
 #[pyclass(frozen, module = "weft._core")]
@@ -149,18 +150,7 @@ impl Writer {
     ) -> PyResult<Bound<'py, PyDict>> {
         let writer = self.take()?;
         let committed = enter(py, || {
-            // On the thread of the caller: signals are seen and Python's callback runs where the user expects it.
-            let mut call = |stage: Stage, done: u64, total: u64| {
-                Python::attach(|py| {
-                    py.check_signals()?;
-                    match &progress {
-                        Some(progress) => progress.call1(py, (stage.name(), done, total)).map(drop),
-                        None => Ok(()),
-                    }
-                })
-                .map_err(stop)
-            };
-            writer.commit(&mut Progress::new(&mut call))
+            reported(progress.as_ref(), |progress| writer.commit(progress))
         })?;
         let out = PyDict::new(py);
         out.set_item("added", committed.added)?;
