@@ -115,6 +115,21 @@ impl Error {
         }
     }
 
+    /// Whether SQLite could not write what it was given. In a commit this says that it is undone for good: what makes it count is written
+    /// last.
+    pub(crate) fn write_failed(&self) -> bool {
+        match self {
+            Self::Catalog {
+                source: rusqlite::Error::SqliteFailure(e, _),
+                ..
+            } => {
+                e.code == rusqlite::ErrorCode::DiskFull
+                    || e.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, source }

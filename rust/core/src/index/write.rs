@@ -16,7 +16,7 @@ use crate::storage::catalog::{
     Access, Catalog, PassageRow, Settings, StagedDocument, parse_metadata,
 };
 use crate::storage::spool::Spool;
-use crate::storage::{codebook_path, segment_path, sweep, sync_directory};
+use crate::storage::{codebook_path, orphans, remove, segment_path, sync_directory};
 use crate::text::CodePoints;
 
 /// A document to add. Vectors come beside it.
@@ -93,27 +93,18 @@ impl Index {
             });
         }
         let mut catalog = Catalog::open(&self.directory, Access::Write, self.lock_timeout)?;
-        catalog.begin(Access::Write)?;
-        let settings = catalog.settings()?;
-        let snapshot = Arc::new({
-            let known = self
-                .snapshot
-                .read()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .clone();
-            Snapshot::load(&self.directory, &mut catalog, known.as_deref())?
-        });
-        let named = |path: &std::path::Path| {
-            snapshot
-                .segments
-                .iter()
-                .any(|s| segment_path(&self.directory, s.number) == path)
-                || snapshot
-                    .codebooks
-                    .values()
-                    .any(|c| codebook_path(&self.directory, c.number) == path)
-        };
-        sweep(&self.directory, &named)?;
+        let (mut settings, mut snapshot) = self.begin_catalog(&mut catalog)?;
+        let left = orphans(&self.directory, &snapshot)?;
+        if !left.is_empty() {
+            // They may be files of a commit that failed or died in its last step, whose rows still lie at the end of SQLite's
+            // log and would be found there after a crash. A commit of our own overwrites these rows, or makes them durable where
+            // they count; only then is a file without a name surely nobody's.
+            let next = settings.next_file + left.len() as u64;
+            catalog.set("next_file", &next.to_string())?;
+            catalog.commit()?;
+            remove(&left);
+            (settings, snapshot) = self.begin_catalog(&mut catalog)?;
+        }
         let files = NewFiles {
             directory: self.directory.clone(),
             index: settings.uuid,
@@ -137,6 +128,19 @@ impl Index {
             halves: Vec::new(),
             whole: false,
         })
+    }
+
+    /// Takes the lock and looks at what there is.
+    fn begin_catalog(&self, catalog: &mut Catalog) -> Result<(Settings, Arc<Snapshot>)> {
+        catalog.begin(Access::Write)?;
+        let known = self
+            .snapshot
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone();
+        let settings = catalog.settings()?;
+        let snapshot = Snapshot::load(&self.directory, catalog, known.as_deref())?;
+        Ok((settings, Arc::new(snapshot)))
     }
 }
 
@@ -365,8 +369,12 @@ impl Writer {
         if !self.files.created.is_empty() {
             sync_directory(&self.index.directory)?;
         }
-        self.catalog.commit()?;
-        self.files.created.clear();
+        let committed = self.catalog.commit();
+        if committed.as_ref().err().is_none_or(|e| !e.write_failed()) {
+            // Visible now, or, when the last synchronisation failed, perhaps after a crash: the next writer finds out.
+            self.files.created.clear();
+        }
+        committed?;
         // Readers that still use the old files keep them open; where that is not possible the next writer sweeps.
         for number in change.retired {
             let _swept_later = std::fs::remove_file(segment_path(&self.index.directory, number));
