@@ -172,7 +172,8 @@ impl Index {
             .readers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+            .pop()
+            .filter(|catalog| !catalog.outdated());
         let mut catalog = match idle {
             Some(catalog) => catalog,
             None => Catalog::open(&self.directory, Access::Read, Duration::ZERO)?,
@@ -182,6 +183,11 @@ impl Index {
         let snapshot = self.current(&mut catalog)?;
         let result = call(&mut catalog, &snapshot)?;
         catalog.commit()?;
+        if catalog.outdated() {
+            return Err(Error::Locked {
+                path: self.directory.clone(),
+            });
+        }
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < IDLE_CONNECTIONS {
             readers.push(catalog);

@@ -59,6 +59,8 @@ pub(crate) struct Catalog {
     /// Numbers of paths, as far as this writer met them.
     fields: HashMap<String, i64>,
     admitted: keywords::Admitted,
+    /// Of a connection without locks: what the files looked like when it was opened.
+    immutable: Option<open::Stamp>,
 }
 
 impl Catalog {

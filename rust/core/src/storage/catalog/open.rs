@@ -34,6 +34,30 @@ CREATE TABLE deletions (docno INTEGER PRIMARY KEY, generation INTEGER NOT NULL);
 CREATE INDEX deletions_by_generation ON deletions (generation);
 ";
 
+/// Length and time of the catalogue, and length of its log.
+pub(super) type Stamp = (u64, Option<std::time::SystemTime>, u64);
+
+fn stamp(path: &Path) -> Stamp {
+    let log = std::fs::metadata(path.with_extension("sqlite-wal")).map_or(0, |m| m.len());
+    std::fs::metadata(path).map_or((0, None, log), |m| (m.len(), m.modified().ok(), log))
+}
+
+/// Whether the system lets nobody of us create a file in a directory: asked after something failed there, since only this reason
+/// allows reading without locks.
+fn denied(directory: &Path) -> bool {
+    let probe = directory.join(format!("spool-{}-probe.tmp", std::process::id()));
+    match std::fs::File::create(&probe) {
+        Ok(_) => {
+            let _swept_later = std::fs::remove_file(probe);
+            false
+        }
+        Err(error) => matches!(
+            error.kind(),
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
+        ),
+    }
+}
+
 impl Catalog {
     /// Creates the catalogue of a new index in an existing directory.
     pub(crate) fn create(directory: &Path, settings: &Settings) -> Result<()> {
@@ -77,7 +101,7 @@ impl Catalog {
         match Self::connect(&path, access, timeout) {
             Ok(catalog) => Ok(catalog),
             Err(error @ (Error::NotAnIndex { .. } | Error::Incompatible { .. })) => Err(error),
-            Err(error) if access == Access::Write => Err(error),
+            Err(error) if access == Access::Write || !denied(directory) => Err(error),
             Err(error) => Self::connect_immutable(&path, error),
         }
     }
@@ -101,6 +125,7 @@ impl Catalog {
             connection,
             fields: HashMap::new(),
             admitted,
+            immutable: None,
         })
     }
 
@@ -128,8 +153,8 @@ impl Catalog {
 
     /// Read-only media: SQLite cannot make its shared memory there, so it is told that nothing will change.
     fn connect_immutable(path: &Path, first: Error) -> Result<Self> {
-        let log = path.with_extension("sqlite-wal");
-        if std::fs::metadata(&log).is_ok_and(|m| m.len() > 0) {
+        let stamp = stamp(path);
+        if stamp.2 > 0 {
             // The log holds commits that an immutable connection would not see: an old state is a wrong answer.
             return Err(first);
         }
@@ -149,8 +174,15 @@ impl Catalog {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(uri, flags).map_err(|e| sql_error(path, e))?;
         let mut catalog = Self::over(path, connection)?;
+        catalog.immutable = Some(stamp);
         catalog.identify()?;
         Ok(catalog)
+    }
+
+    /// Whether somebody wrote although this connection was told that nothing will change: another user, or through another mount.
+    /// What it read since may be of two states.
+    pub(crate) fn outdated(&self) -> bool {
+        self.immutable.is_some_and(|then| then != stamp(&self.path))
     }
 
     fn prepare(&mut self, access: Access, timeout: Duration) -> Result<()> {
