@@ -67,6 +67,12 @@ impl Index {
                 true => create(path, options)?,
                 false => return Err(missing(path)),
             }
+        } else if options.create && !options.read_only {
+            // There, but empty: a creation that was interrupted.
+            let found = Catalog::open(path, Access::Read, Duration::ZERO);
+            if matches!(found, Err(Error::NotFound { .. })) {
+                create(path, options)?;
+            }
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let index = Self {

@@ -100,7 +100,11 @@ impl Catalog {
         }
         match Self::connect(&path, access, timeout) {
             Ok(catalog) => Ok(catalog),
-            Err(error @ (Error::NotAnIndex { .. } | Error::Incompatible { .. })) => Err(error),
+            Err(
+                error @ (Error::NotFound { .. }
+                | Error::NotAnIndex { .. }
+                | Error::Incompatible { .. }),
+            ) => Err(error),
             Err(error) if access == Access::Write || !denied(directory) => Err(error),
             Err(error) => Self::connect_immutable(&path, error),
         }
@@ -133,6 +137,13 @@ impl Catalog {
     fn identify(&mut self) -> Result<()> {
         self.run(|c| c.busy_timeout(READ_TIMEOUT))?;
         let (id, version) = (self.pragma("application_id")?, self.pragma("user_version")?);
+        let anything = "SELECT EXISTS (SELECT * FROM sqlite_schema)";
+        if id == 0 && !self.run(|c| c.query_row(anything, [], |row| row.get::<_, bool>(0)))? {
+            // What a creation leaves that was interrupted.
+            return Err(Error::NotFound {
+                path: self.path.parent().unwrap_or(&self.path).into(),
+            });
+        }
         if id != APPLICATION_ID {
             let detail = "is an SQLite database, but not a weft index".into();
             return Err(Error::NotAnIndex {
