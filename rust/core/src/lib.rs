@@ -33,6 +33,13 @@ pub mod codec;
 mod error;
 mod filter;
 mod format;
+#[cfg(fuzzing)]
+#[allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a target that panics says so"
+)]
+pub mod fuzzing;
 mod index;
 mod progress;
 mod search;

@@ -364,6 +364,7 @@ impl Codebook {
     pub(crate) fn verify(&self) -> Result<()> {
         self.file.verify()?;
         self.order()?;
+        self.centroids()?;
         if self.centroid_scales()?.iter().any(|s| !s.is_finite()) {
             return Err(Error::corrupt(
                 self.file.path(),
@@ -402,7 +403,15 @@ impl Codebook {
             .numbers(self.head.centroids * self.head.dim)?;
         let mut out = vec![0.0; halves.len()];
         f16_to_f32(halves, &mut out);
-        Ok(out)
+        // The nearest of them could not be told.
+        match out.iter().all(|c| c.is_finite()) {
+            true => Ok(out),
+            false => Err(Error::corrupt(
+                self.file.path(),
+                "the centroids",
+                "a component is not finite",
+            )),
+        }
     }
 
     /// The codes of all centroids, group by group.
