@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,16 +24,6 @@ EIO, FULL = {"errno": errno.EIO}, {"errno": errno.ENOSPC}
 @pytest.fixture(scope="module")
 def shim(tmp_path_factory):
     return build(tmp_path_factory.mktemp("shim"))
-
-
-@pytest.fixture(scope="module")
-def memory(tmp_path_factory):
-    """Directories in memory, where there are any: thousands of synchronisations take their time elsewhere."""
-    if not os.access("/dev/shm", os.W_OK):
-        yield tmp_path_factory.mktemp("crash").resolve()
-        return
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
-        yield Path(directory)
 
 
 @pytest.fixture(scope="module")
