@@ -9,18 +9,28 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from engine import clustered, unit
+from engine import unit
 from weft import _core
 
 DIM = 16
-LENGTH = 8
-#: Settings of the index: a codebook is trained at 80 documents.
+#: Tokens of a document, and of one of those from LARGE on: sixteen of them are enough for a coded segment.
+LENGTH, LARGE, LARGE_LENGTH = 8, 1000, 1024
+#: Settings of the index: a codebook is trained at 80 small documents.
 SETTINGS = {"threads": 1, "train_tokens": 640}
 QUERIES = [unit(np.random.default_rng(n).standard_normal((4, DIM))) for n in range(2)]
 
 
+def length(number):
+    return LENGTH if number < LARGE else LARGE_LENGTH
+
+
 def vectors(number, step):
-    return clustered(np.random.default_rng([number, step]), LENGTH, DIM, centres=5)
+    # Large documents come in three kinds that have nothing in common, so that the codebook has to grow.
+    kind = 0 if number < LARGE else 1 + (number - LARGE) // 20
+    centres = unit(np.random.default_rng(kind).standard_normal((30, DIM)))
+    rng = np.random.default_rng([number, step])
+    noise = 0.2 * rng.standard_normal((length(number), DIM))
+    return unit(centres[rng.integers(30, size=length(number))] + noise)
 
 
 def stage(writer, numbers, step):
@@ -32,7 +42,7 @@ def stage(writer, numbers, step):
         [None] * len(ids),
         [json.dumps({"step": step})] * len(ids),
         [[] for _ in ids],
-        [LENGTH] * len(ids),
+        [length(n) for n in numbers],
         np.concatenate([vectors(n, step) for n in numbers]),
     )
 
@@ -75,16 +85,16 @@ STEPS = {
     "training": adding(range(20, 90)),
     "a replacement after training": adding(range(30, 34), range(90, 92)),
     "a deletion after training": deleting(40, 91),
-    "a third segment": adding(range(92, 96)),
-    "a merge": adding(range(96, 100)),
+    "an update": updating(2, 50, 90),
+    "enough to be coded, and a codebook that grows": adding(range(1000, 1017)),
+    "another topic": adding(range(1020, 1037), [8]),
+    "a merge": adding(range(1040, 1057), range(1000, 1002)),
+    "a deletion of many": deleting(*range(20, 30), *range(1003, 1017)),
+    "a compaction": compacting,
+    "the last one": adding([0, 300]),
 }
-if hasattr(_core.Writer, "update"):
-    STEPS["an update"] = updating(2, 50, 97)
-STEPS["twice as many"] = adding(range(100, 260))
-if hasattr(_core.Index, "compact"):
-    STEPS["a deletion of many"] = deleting(*range(100, 180))
-    STEPS["a compaction"] = compacting
-STEPS["the last one"] = adding([0, 300])
+if not hasattr(_core.Index, "compact"):
+    del STEPS["a compaction"]
 NAMES = list(STEPS)
 
 

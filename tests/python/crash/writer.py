@@ -14,7 +14,7 @@ from weft import _core
 
 DIM = 8
 #: Documents live for so many steps; some are written anew on the way.
-LIFE, RENEWAL = 40000000, 7
+LIFE, RENEWAL = 40, 7
 SETTINGS = {"threads": 1, "train_tokens": 300, "lock_timeout": 60.0}
 
 
@@ -64,7 +64,8 @@ def torn(index, first, last):
     query = rows("d0", 0)
     hits = index.search([query], 1000, exact=True)[0]
     seen, problems = {}, []
-    for name, score, *_, text, _, metadata in hits:
+    for hit in hits:
+        name, score, text, metadata = hit[0], hit[1], hit[7], hit[9]
         step = json.loads(metadata)["step"]
         seen[name] = step
         if text != f"{name} of step {step}" or json.loads(metadata)["name"] != name:
