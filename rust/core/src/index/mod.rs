@@ -211,18 +211,26 @@ impl Index {
         if let Some(snapshot) = known.as_ref().filter(|s| s.generation == generation) {
             return Ok(Arc::clone(snapshot));
         }
-        let fresh = Arc::new(
+        let mut seen = generation;
+        let fresh = loop {
             match Snapshot::load(&self.directory, catalog, known.as_deref()) {
-                Ok(snapshot) => snapshot,
-                // A writer merged and removed a file between our look at the catalogue and at the file: the newer state has it not.
-                Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                Ok(snapshot) => break Arc::new(snapshot),
+                // A writer merged and removed a file between our look at the catalogue and at the file: a newer state has it not.
+                Err(Error::Io { path, source })
+                    if source.kind() == std::io::ErrorKind::NotFound =>
+                {
                     catalog.commit()?;
                     catalog.begin(Access::Read)?;
-                    Snapshot::load(&self.directory, catalog, known.as_deref())?
+                    let newer = catalog.generation()?;
+                    if newer == seen {
+                        let detail = "the catalogue names it, and there is no such file";
+                        return Err(Error::corrupt(&path, "its entirety", detail));
+                    }
+                    seen = newer;
                 }
                 Err(error) => return Err(error),
-            },
-        );
+            }
+        };
         let mut slot = self
             .snapshot
             .write()
