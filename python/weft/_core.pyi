@@ -18,6 +18,7 @@ __all__ = [
     "defaults",
     "maxsim",
     "maxsim_matrix",
+    "repair",
     "parse_filter",
 ]
 
@@ -41,6 +42,17 @@ def maxsim_matrix(query: Any, document: Any) -> tuple[bytes, bytes]:
 
 def parse_filter(json: str) -> None:
     """Raise InvalidFilter, with the place and what may stand there, when this is no filter."""
+
+def repair(
+    path: str | PathLike[str],
+    destination: str | PathLike[str],
+    progress: Callable[[str, int, int], object] | None = None,
+) -> dict[str, Any]:
+    """Salvage what is whole into a new index: documents, passages, tokens, lost, damage, texts.
+
+    `lost` has id, docno, reason and whether the text is whole of every document that was lost; those
+    with a whole text stand in the file `texts`, one JSON object a line, ready to be added again.
+    """
 
 @final
 class Index:

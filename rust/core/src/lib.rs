@@ -57,6 +57,7 @@ pub use index::compact::Compacted;
 pub use index::explain::{Match, matches, maxsim};
 pub use index::info::{CodebookInfo, Info, SegmentInfo};
 pub use index::options::{DEFAULT_NBITS, DEFAULT_SEED, DEFAULT_TRAIN_TOKENS, OpenOptions};
+pub use index::repair::{Lost, Repaired, repair};
 pub use index::results::{Document, Hit, SearchOptions};
 pub use index::write::{Committed, NewDocument, Writer};
 pub use progress::{Progress, ProgressCall, Stage};

@@ -5,6 +5,7 @@ mod engine;
 mod errors;
 mod index;
 mod progress;
+mod repair;
 mod writer;
 
 /// The engine of Weft. Its names are those of `weft/_core.pyi`, where they are documented.
@@ -16,6 +17,8 @@ mod _core {
     use crate::engine::{cpu_tier, cpu_tiers, defaults, maxsim, maxsim_matrix, parse_filter};
     #[pymodule_export]
     use crate::index::Index;
+    #[pymodule_export]
+    use crate::repair::repair;
     #[pymodule_export]
     use crate::writer::Writer;
 

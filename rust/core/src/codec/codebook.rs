@@ -355,6 +355,11 @@ impl Codebook {
         })
     }
 
+    /// Writes the codebook to a file of another index, where it must have the same number.
+    pub(crate) fn copy(&self, path: &Path, identity: &FileIdentity) -> Result<FileSeal> {
+        self.file.copy(path, identity)
+    }
+
     /// Size of the file.
     pub(crate) fn bytes(&self) -> usize {
         self.file.len()

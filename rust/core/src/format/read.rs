@@ -8,6 +8,7 @@ use super::{
     TRAILER, header_bytes,
 };
 use crate::error::{Error, Result};
+use crate::format::write::ContainerWriter;
 use crate::storage::map::Map;
 
 struct Entry {
@@ -50,19 +51,7 @@ impl Container {
     /// Opens a file and checks everything but the content of the sections of a large one.
     pub(crate) fn open(path: &Path, identity: &FileIdentity, seal: &FileSeal) -> Result<Self> {
         let bad = |section: &str, detail: String| Error::corrupt(path, section, detail);
-        let map = Map::open(path)?;
-        if map.len() as u64 != seal.bytes {
-            return Err(bad(
-                "length",
-                format!("{} bytes, the catalogue says {}", map.len(), seal.bytes),
-            ));
-        }
-        if map.len() < HEADER + TRAILER {
-            return Err(bad(
-                "length",
-                format!("{} bytes are too few for a header and a trailer", map.len()),
-            ));
-        }
+        let map = Self::map(path, seal)?;
         let header = &map[..HEADER];
         if header[..8] != MAGIC {
             return Err(bad(
@@ -87,6 +76,40 @@ impl Container {
                 "the file belongs to another index, or is another file of it".into(),
             ));
         }
+        let file = Self::frame(path, map, seal)?;
+        if file.map.len() <= SMALL {
+            file.verify()?;
+        }
+        Ok(file)
+    }
+
+    /// Opens what may be damaged: everything can be asked for whose checksum can be found. The header is not needed for that, since the
+    /// trailer is the one that the catalogue names.
+    pub(crate) fn salvage(path: &Path, seal: &FileSeal) -> Result<Self> {
+        Self::frame(path, Self::map(path, seal)?, seal)
+    }
+
+    fn map(path: &Path, seal: &FileSeal) -> Result<Map> {
+        let bad = |section: &str, detail: String| Error::corrupt(path, section, detail);
+        let map = Map::open(path)?;
+        if map.len() as u64 != seal.bytes {
+            return Err(bad(
+                "length",
+                format!("{} bytes, the catalogue says {}", map.len(), seal.bytes),
+            ));
+        }
+        if map.len() < HEADER + TRAILER {
+            return Err(bad(
+                "length",
+                format!("{} bytes are too few for a header and a trailer", map.len()),
+            ));
+        }
+        Ok(map)
+    }
+
+    /// Reads the trailer and the section table.
+    fn frame(path: &Path, map: Map, seal: &FileSeal) -> Result<Self> {
+        let bad = |section: &str, detail: String| Error::corrupt(path, section, detail);
         let trailer = &map[map.len() - TRAILER..];
         if !matches(trailer, seal.checksum)
             || trailer[56..] != END_MAGIC
@@ -154,18 +177,23 @@ impl Container {
             .map(|_| AtomicU64::new(0))
             .collect();
         let checksums_at = footer_at + sections * ENTRY;
-        let file = Self {
+        Ok(Self {
             path: path.to_owned(),
             map,
             entries,
             checksums_at,
             footer_at,
             verified,
-        };
-        if file.map.len() <= SMALL {
-            file.verify()?;
+        })
+    }
+
+    /// Writes all sections to a file of another index.
+    pub(crate) fn copy(&self, path: &Path, identity: &FileIdentity) -> Result<FileSeal> {
+        let mut out = ContainerWriter::create(path, identity)?;
+        for entry in &self.entries {
+            out.section(entry.name, Section { file: self, entry }.all()?)?;
         }
-        Ok(file)
+        out.finish()
     }
 
     /// Checks every byte: all blocks, and that the gaps are zero.

@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub(crate) mod info;
 pub(crate) mod merge;
 pub(crate) mod options;
+pub(crate) mod repair;
 pub(crate) mod results;
 pub(crate) mod search;
 pub(crate) mod select;
@@ -275,7 +276,7 @@ fn make_pool(threads: usize) -> Result<Arc<rayon::ThreadPool>> {
     Ok(Arc::new(pool))
 }
 
-fn missing(path: &Path) -> Error {
+pub(super) fn missing(path: &Path) -> Error {
     match path.exists() {
         false => Error::NotFound { path: path.into() },
         true if path.is_dir() => Error::NotAnIndex {
@@ -331,7 +332,7 @@ fn create(path: &Path, options: &OpenOptions) -> Result<()> {
 }
 
 /// Sixteen bytes that differ between indexes. The standard library has no random numbers but those of its hash maps.
-fn random_uuid() -> Result<[u8; 16]> {
+pub(super) fn random_uuid() -> Result<[u8; 16]> {
     use std::hash::{BuildHasher, Hasher};
     let mut out = [0; 16];
     for half in out.chunks_exact_mut(8) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod postings;
 pub(crate) mod read;
+pub(crate) mod salvage;
 pub(crate) mod write;
 
 pub(crate) const HEAD: u32 = 1;

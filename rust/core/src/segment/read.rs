@@ -21,11 +21,11 @@ pub(crate) struct Segment {
     pub(crate) dim: usize,
     pub(crate) codebook: u64,
     pub(crate) tokens: usize,
-    passages: usize,
-    centroids: usize,
-    code_width: usize,
-    row_bytes: usize,
-    file: Container,
+    pub(super) passages: usize,
+    pub(super) centroids: usize,
+    pub(super) code_width: usize,
+    pub(super) row_bytes: usize,
+    pub(super) file: Container,
 }
 
 impl Segment {

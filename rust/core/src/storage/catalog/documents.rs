@@ -153,7 +153,7 @@ impl Catalog {
         self.find_document("id = ?1", &id)
     }
 
-    fn find_document(
+    pub(super) fn find_document(
         &mut self,
         filter: &str,
         value: &dyn rusqlite::ToSql,

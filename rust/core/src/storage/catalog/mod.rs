@@ -4,6 +4,7 @@
 //! one writer and many readers over processes, a snapshot per transaction, durability. Rows carry a
 //! checksum, since SQLite itself does not notice a flipped byte in a text.
 
+mod damaged;
 mod derived;
 mod documents;
 mod fields;

@@ -105,8 +105,11 @@ impl Catalog {
                 | Error::NotAnIndex { .. }
                 | Error::Incompatible { .. }),
             ) => Err(error),
-            Err(error) if access == Access::Write || !denied(directory) => Err(error),
-            Err(error) => Self::connect_immutable(&path, error),
+            Err(error) if !denied(directory) => Err(error),
+            Err(_) if access == Access::Write => Err(Error::ReadOnly {
+                path: directory.into(),
+            }),
+            Err(_) => Self::connect_immutable(&path),
         }
     }
 
@@ -163,11 +166,15 @@ impl Catalog {
     }
 
     /// Read-only media: SQLite cannot make its shared memory there, so it is told that nothing will change.
-    fn connect_immutable(path: &Path, first: Error) -> Result<Self> {
+    fn connect_immutable(path: &Path) -> Result<Self> {
         let stamp = stamp(path);
         if stamp.2 > 0 {
-            // The log holds commits that an immutable connection would not see: an old state is a wrong answer.
-            return Err(first);
+            // An immutable connection would not see the commits of the log: an old state is a wrong answer.
+            let advice = "holds commits that nobody can read without writing here: open the index once where it can be written";
+            return Err(Error::Io {
+                path: path.with_extension("sqlite-wal"),
+                source: std::io::Error::new(std::io::ErrorKind::PermissionDenied, advice),
+            });
         }
         let absolute = std::path::absolute(path).map_err(Error::io(path))?;
         let mut uri = String::from("file:");

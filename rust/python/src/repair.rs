@@ -1,0 +1,45 @@
+//! The function `repair`.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use weft_core::{Progress, Stage};
+
+use crate::errors::{enter, stop};
+
+#[pyfunction]
+#[pyo3(signature = (path, destination, progress=None))]
+pub(crate) fn repair<'py>(
+    py: Python<'py>,
+    path: PathBuf,
+    destination: PathBuf,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let repaired = enter(py, || {
+        let mut call = |stage: Stage, done: u64, total: u64| {
+            Python::attach(|py| {
+                py.check_signals()?;
+                match &progress {
+                    Some(progress) => progress.call1(py, (stage.name(), done, total)).map(drop),
+                    None => Ok(()),
+                }
+            })
+            .map_err(stop)
+        };
+        weft_core::repair(&path, &destination, &mut Progress::new(&mut call))
+    })?;
+    let lost: Vec<(Option<String>, u32, String, bool)> = repaired
+        .lost
+        .into_iter()
+        .map(|l| (l.id, l.docno, l.reason, l.text_is_whole))
+        .collect();
+    let out = PyDict::new(py);
+    out.set_item("documents", repaired.documents)?;
+    out.set_item("passages", repaired.passages)?;
+    out.set_item("tokens", repaired.tokens)?;
+    out.set_item("lost", lost)?;
+    out.set_item("damage", repaired.damage)?;
+    out.set_item("texts", repaired.texts)?;
+    Ok(out)
+}
