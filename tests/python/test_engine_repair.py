@@ -161,7 +161,7 @@ def test_a_damaged_catalogue(whole, tmp_path):
             said.append(str(error))
             assert not (tmp_path / "repaired").exists()
         shutil.rmtree(path)
-    assert len(said) <= 4
+    assert len(said) == 1, "only the first page, with the schema, is needed"
     assert all("catalog.sqlite" in line and ".unfinished" not in line for line in said)
     assert np.median(kept_in_all) > 290
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    ALIGN, BLOCK, END_MAGIC, ENTRY, FORMAT_VERSION, FileIdentity, FileSeal, HEADER, MAGIC, SMALL,
-    TRAILER, header_bytes,
+    ALIGN, BLOCK, END_MAGIC, ENTRY, FORMAT_VERSION, FileIdentity, FileKind, FileSeal, HEADER,
+    MAGIC, SMALL, TRAILER, header_bytes,
 };
 use crate::error::{Error, Result};
 use crate::format::write::ContainerWriter;
@@ -87,6 +87,37 @@ impl Container {
     /// trailer is the one that the catalogue names.
     pub(crate) fn salvage(path: &Path, seal: &FileSeal) -> Result<Self> {
         Self::frame(path, Self::map(path, seal)?, seal)
+    }
+
+    /// What a file says of itself, for when the catalogue does not say it.
+    pub(crate) fn introduce(path: &Path) -> Result<(FileIdentity, FileSeal)> {
+        let map = Map::open(path)?;
+        let damaged = |section: &str| Err(Error::corrupt(path, section, "wrong checksum"));
+        if map.len() < HEADER + TRAILER {
+            return damaged("length");
+        }
+        let (header, trailer) = (&map[..HEADER], &map[map.len() - TRAILER..]);
+        let kind = match u32_at(header, 12) {
+            1 => FileKind::Codebook,
+            _ => FileKind::Segment,
+        };
+        let mut identity = FileIdentity {
+            kind,
+            number: u64_at(header, 16),
+            index: [0; 16],
+        };
+        identity.index.copy_from_slice(&header[24..40]);
+        if *header != header_bytes(&identity) {
+            return damaged("header");
+        }
+        if !matches(&trailer[..52], u32_at(trailer, 52)) {
+            return damaged("trailer");
+        }
+        let seal = FileSeal {
+            bytes: map.len() as u64,
+            checksum: crc32fast::hash(trailer),
+        };
+        Ok((identity, seal))
     }
 
     fn map(path: &Path, seal: &FileSeal) -> Result<Map> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use weft_kernels::row_bytes;
 
 use super::read::Segment;
-use super::{CODES, DOCNOS, ENDS, NORMS, RESIDUALS, SegmentKind, VECTORS};
+use super::{CODES, DOCNOS, ENDS, MAX_TOKENS, NORMS, RESIDUALS, SegmentKind, VECTORS};
 use crate::codec::codebook::Codebook;
 use crate::error::{Error, Result};
 use crate::format::BLOCK;
@@ -26,6 +26,11 @@ impl Segment {
     ) -> Result<Self> {
         let file = Container::salvage(path, &row.seal)?;
         let (tokens, passages) = (row.tokens as usize, row.passages as usize);
+        // The row has no checksum of its own; nothing of it is believed that the sections do not confirm.
+        if row.tokens > MAX_TOKENS || row.passages > row.tokens {
+            let detail = format!("{passages} passages with {tokens} tokens");
+            return Err(Error::corrupt(path, "the head", detail));
+        }
         let mut segment = Self {
             number: row.number,
             kind: SegmentKind::Float,

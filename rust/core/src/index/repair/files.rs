@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::directory::Directory;
 use crate::codec::codebook::Codebook;
 use crate::error::{Error, Result};
 use crate::format::{FileIdentity, FileKind};
@@ -38,7 +39,19 @@ impl Files {
         damage: &mut Vec<String>,
     ) -> Result<Self> {
         let mut files = Self::default();
-        for row in catalog.codebooks()? {
+        let named = catalog
+            .codebooks()
+            .and_then(|c| Ok((c, catalog.segments()?)));
+        let (codebooks, segments) = match named {
+            Ok(rows) => rows,
+            Err(error) => {
+                damage.push(describe(error));
+                damage.push("codebooks and segments are those that lie in the directory".into());
+                let found = Directory::look(directory, Some(settings.uuid))?;
+                (found.codebooks, found.segments)
+            }
+        };
+        for row in codebooks {
             let identity = FileIdentity {
                 kind: FileKind::Codebook,
                 number: row.number,
@@ -53,7 +66,7 @@ impl Files {
                 Err(error) => damage.push(describe(error)),
             }
         }
-        for row in catalog.segments()? {
+        for row in segments {
             let path = segment_path(directory, row.number);
             let codebook = files.codebooks.get(&row.codebook);
             if row.codebook != 0 && codebook.is_none() {

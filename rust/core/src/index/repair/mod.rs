@@ -4,6 +4,7 @@
 //! changes for what is kept; words and metadata tables are made anew from the rows. Checksums decide what is whole: those of
 //! rows in the catalogue, those of blocks of 65,536 bytes in the files, so that a flipped bit costs the passages of a block.
 
+mod directory;
 mod files;
 mod salvage;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use weft_kernels::row_bytes;
 
+use super::directory::Directory;
 use super::files::{Files, Place, describe};
 use super::{Lost, Repaired, TEXTS};
 use crate::bitmap::Bitmap;
@@ -49,8 +50,19 @@ pub(super) struct Salvage {
 
 impl Salvage {
     pub(super) fn new(path: &Path, directory: &Path, mut source: Catalog) -> Result<Self> {
-        let settings = source.settings()?;
         let mut report = Repaired::default();
+        let settings = match source.settings() {
+            Ok(settings) => settings,
+            Err(error) => {
+                let found = Directory::look(path, None)?;
+                let settings = found.settings.ok_or(error)?;
+                report.damage.push(
+                    "the settings of the index cannot be read: dimension and codec are those of its files, the encoder is unknown"
+                        .into(),
+                );
+                settings
+            }
+        };
         let files = Files::open(path, &mut source, &settings, &mut report.damage)?;
         let mut deleted = Bitmap::default();
         match source.deletions_since(None) {
