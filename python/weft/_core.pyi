@@ -18,8 +18,8 @@ __all__ = [
     "defaults",
     "maxsim",
     "maxsim_matrix",
-    "repair",
     "parse_filter",
+    "repair",
 ]
 
 __version__: str

@@ -16,8 +16,8 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "python"))
 
-from engine import clustered, unit
-from weft import _core
+from engine import clustered, unit  # noqa: E402  it lies with the tests
+from weft import _core  # noqa: E402
 
 DIM = 16
 LENGTH = 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from engine import build, clustered, pairs, put
 from weft import _core, errors
 
 sys.path.append(str(Path(__file__).parent / "crash"))
-import writer as steps
+steps = importlib.import_module("writer")
 
 
 def rows(count, seed=5):

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use weft_core::{Progress, Stage};
 
-use crate::errors::{enter, stop};
+use crate::errors::enter;
+use crate::progress::reported;
 
 #[pyfunction]
 #[pyo3(signature = (path, destination, progress=None))]
@@ -17,17 +17,9 @@ pub(crate) fn repair<'py>(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let repaired = enter(py, || {
-        let mut call = |stage: Stage, done: u64, total: u64| {
-            Python::attach(|py| {
-                py.check_signals()?;
-                match &progress {
-                    Some(progress) => progress.call1(py, (stage.name(), done, total)).map(drop),
-                    None => Ok(()),
-                }
-            })
-            .map_err(stop)
-        };
-        weft_core::repair(&path, &destination, &mut Progress::new(&mut call))
+        reported(progress.as_ref(), |progress| {
+            weft_core::repair(&path, &destination, progress)
+        })
     })?;
     let lost: Vec<(Option<String>, u32, String, bool)> = repaired
         .lost

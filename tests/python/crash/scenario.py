@@ -119,6 +119,21 @@ def state(index):
     }
 
 
+def expected(states, step):
+    """The states before and after a step. A compaction changes no document: whether an error of it came before its commit or after,
+    when only the catalogue was still to be made smaller, does not matter to anybody."""
+    pair = states[step : step + 2]
+    if NAMES[step] == "a compaction":
+        pair = [{**state, "generation": None} for state in pair]
+    return pair
+
+
+def same(seen, wanted):
+    return (
+        wanted is not None and {**seen, "generation": wanted["generation"] and seen["generation"]} == wanted
+    )
+
+
 def orphans(path, index):
     """Files that no catalogue names."""
     named = {f"segment-{s['number']}.weft" for s in index.info()["segments"]}
@@ -136,7 +151,7 @@ def verify(path, allowed):
         problems = list(index.check())
         seen = state(index)
         generation = seen["generation"]
-        if seen not in allowed:
+        if not any(same(seen, state) for state in allowed):
             problems.append(
                 f"generation {generation} with {len(seen['documents'])} documents is no committed state"
             )

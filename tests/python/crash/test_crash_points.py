@@ -17,7 +17,7 @@ import scenario
 from preload import LONG, build, program
 
 #: Of so many moments one is tried in the short form.
-DEATHS, ERRORS, CUTS = (1, 1, 1) if LONG else (1, 9, 2)
+DEATHS, ERRORS, CUTS = (1, 1, 1) if LONG else (3, 19, 6)
 EIO, FULL = {"errno": errno.EIO}, {"errno": errno.ENOSPC}
 
 
