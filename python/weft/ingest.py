@@ -6,7 +6,6 @@ of vectors, however many documents there are.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +15,10 @@ from weft.defaults import WRITE_TOKENS
 from weft.encoding import TextEncoder, encode_documents, passage_text, split
 from weft.errors import InvalidInput
 from weft.matrices import Matrix, as_matrix, check_dimension, joined
+from weft.metadata import as_metadata
 
 if TYPE_CHECKING:
-    from weft import _core
+    from weft.batch import Transaction
 
 __all__ = ["Entry", "Progress", "add_matrices", "add_texts", "entries"]
 
@@ -88,7 +88,7 @@ def entries(
                 id=_checked_id(row["ids"], f"ids[{count}]"),
                 text=_checked_text(value if main == "texts" else row["texts"], f"texts[{count}]"),
                 title=_checked_text(row["titles"], f"titles[{count}]"),
-                metadata=_checked_metadata(row["metadata"], f"metadata[{count}]"),
+                metadata=as_metadata(row["metadata"], f"metadata[{count}]"),
             ),
             value,
         )
@@ -121,28 +121,11 @@ def _checked_id(value: object, name: str) -> str | None:
     return text
 
 
-def _checked_metadata(value: object, name: str) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        raise InvalidInput(f"{name} is a {type(value).__name__}: a dict is needed")
-    for key in value:
-        if not isinstance(key, str):
-            raise InvalidInput(f"{name} has the key {key!r}: keys are str")
-    try:
-        text = json.dumps(dict(value), ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{name} cannot be written as JSON: {error}") from error
-    checked = _checked_text(text, name)
-    # An empty dict and no metadata come back as the same thing; store nothing for both.
-    return None if checked == "{}" else checked
-
-
 @dataclass(slots=True)
 class _Block:
     """Documents with their vectors, collected until a call into the engine is worth its cost."""
 
-    writer: _core.Writer
+    writer: Transaction
     given: list[str] = field(default_factory=list)
     waiting: list[tuple[Entry, list[tuple[int, int]]]] = field(default_factory=list)
     vectors: list[Matrix] = field(default_factory=list)
@@ -172,7 +155,7 @@ class _Block:
 
 
 def add_texts(
-    writer: _core.Writer,
+    writer: Transaction,
     encoder: TextEncoder,
     documents: Iterable[Entry],
     *,
@@ -184,7 +167,7 @@ def add_texts(
 
     Parameters
     ----------
-    writer : _core.Writer
+    writer : Transaction
         Receives them; committing is the caller's.
     encoder : TextEncoder
         Encodes them.
@@ -242,7 +225,7 @@ def _spans(encoder: TextEncoder, entry: Entry, text: str) -> list[tuple[int, int
 
 
 def add_matrices(
-    writer: _core.Writer, documents: Iterable[tuple[Entry, Any]], report: Callable[[int], None]
+    writer: Transaction, documents: Iterable[tuple[Entry, Any]], report: Callable[[int], None]
 ) -> list[str]:
     """Hand over documents whose vectors the caller made: one passage each.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Document", "Hit", "RerankHit"]
+__all__ = ["Document", "Hit", "Part", "RerankHit"]
 
 _REPR_CHARACTERS = 60
 
@@ -22,6 +22,25 @@ def _shortened(text: str) -> str:
     if len(text) <= _REPR_CHARACTERS:
         return repr(text)
     return repr(text[: _REPR_CHARACTERS - 1].rstrip() + "…")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Part:
+    """Where a hit stood in one of the lists that its ranking was made of.
+
+    Attributes
+    ----------
+    rank : int
+        Place in that list, from 1.
+    score : float
+        Score in that list: MaxSim in the semantic one, BM25 in the keyword one.
+    """
+
+    rank: int
+    score: float
+
+    def __repr__(self) -> str:
+        return f"Part(rank={self.rank}, score={self.score:.4f})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,8 +54,9 @@ class Hit:
     id : str
         The document's id.
     score : float
-        MaxSim: the sum, over the query's tokens, of the best cosine with a token of the passage. It
-        grows with the number of query tokens, so scores of different queries do not compare.
+        In a semantic search MaxSim: the sum, over the query's tokens, of the best cosine with a token of
+        the passage. In a keyword search BM25, in a hybrid one the fused score. Scores of different
+        queries, or of different modes, do not compare.
     text : str
         The passage: all of the document's text when it fits the model, else a piece of it. Empty
         when the search was told ``texts=False``.
@@ -48,6 +68,8 @@ class Hit:
         Which of the document's passages this is, from 0, and how many there are.
     start, end : int
         Where the passage lies in the document's text, in characters.
+    parts : dict of str to Part
+        Where the passage stood in each list it was found in: ``"semantic"``, ``"keyword"``.
     """
 
     rank: int
@@ -60,6 +82,7 @@ class Hit:
     passages: int = 1
     start: int = 0
     end: int = 0
+    parts: Mapping[str, Part] = field(default_factory=dict, hash=False)
 
     def __repr__(self) -> str:
         piece = f", passage={self.passage} of {self.passages}" if self.passages > 1 else ""

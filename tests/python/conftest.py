@@ -50,7 +50,6 @@ def bundled(monkeypatch: pytest.MonkeyPatch) -> None:
         return Hashing("hashing" if model is None else model)
 
     monkeypatch.setattr("weft.encoding.open_encoder", open_encoder)
-    monkeypatch.setattr("weft.index.open_encoder", open_encoder)
 
 
 @pytest.fixture

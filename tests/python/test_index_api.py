@@ -361,7 +361,6 @@ def test_a_model_directory_is_remembered(
             return {"name": "local", "dim": DIM, "fingerprint": "local"}
 
     monkeypatch.setattr("weft.encoding.open_encoder", lambda model, threads: Local())
-    monkeypatch.setattr("weft.index.open_encoder", lambda model, threads: Local())
     model = tmp_path / "model"
     model.mkdir()
     with weft.open(tmp_path / "i.weft", create=True, model=model) as index:
@@ -478,7 +477,7 @@ def test_any_text_survives(index: weft.Index, documents: dict[str, str]) -> None
     for name, text in documents.items():
         assert index.get(name).text == text
         assert name in index
-    index.delete(documents)
+    index.delete(list(documents))
     assert not any(name in index for name in documents)
 
 
