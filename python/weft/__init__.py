@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from weft.errors import IndexExists as IndexExists
     from weft.errors import IndexLocked as IndexLocked
     from weft.errors import IndexNotFound as IndexNotFound
+    from weft.errors import InvalidFilter as InvalidFilter
     from weft.errors import InvalidInput as InvalidInput
     from weft.errors import ModelError as ModelError
     from weft.errors import ModelNotFound as ModelNotFound
@@ -33,9 +34,12 @@ if TYPE_CHECKING:
     from weft.explanation import TokenMatch as TokenMatch
     from weft.index import Index as Index
     from weft.index import open_index as open  # noqa: A004  the public name
+    from weft.repairing import Repair as Repair
+    from weft.repairing import repair as repair
     from weft.reranking import rerank as rerank
     from weft.results import Document as Document
     from weft.results import Hit as Hit
+    from weft.results import Part as Part
     from weft.results import RerankHit as RerankHit
 
 _HOMES = {
@@ -52,15 +56,19 @@ _HOMES = {
     "IndexExists": "weft.errors",
     "IndexLocked": "weft.errors",
     "IndexNotFound": "weft.errors",
+    "InvalidFilter": "weft.errors",
     "InvalidInput": "weft.errors",
     "ModelError": "weft.errors",
     "ModelNotFound": "weft.errors",
+    "Part": "weft.results",
     "ReadOnlyIndex": "weft.errors",
+    "Repair": "weft.repairing",
     "RerankHit": "weft.results",
     "TokenMatch": "weft.explanation",
     "WeftError": "weft.errors",
     "__version__": "weft._core",
     "open": "weft.index:open_index",
+    "repair": "weft.repairing",
     "rerank": "weft.reranking",
 }
 
@@ -78,15 +86,19 @@ __all__ = [
     "IndexExists",
     "IndexLocked",
     "IndexNotFound",
+    "InvalidFilter",
     "InvalidInput",
     "ModelError",
     "ModelNotFound",
+    "Part",
     "ReadOnlyIndex",
+    "Repair",
     "RerankHit",
     "TokenMatch",
     "WeftError",
     "__version__",
     "open",
+    "repair",
     "rerank",
 ]
 
