@@ -2,46 +2,63 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from weft.cli.failure import DONE
-from weft.cli.options import Commands, add_command, add_path
+from weft.cli.options import Commands, add_choice, add_command, add_path, check_choice
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
+
+    from weft.results import Document
 
 __all__ = ["register", "run"]
 
 
 def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the command."""
-    parser = add_command(commands, "get", run, "show documents by id", shared)
+    parser = add_command(commands, "get", run, "show documents by id or by a filter", shared)
     add_path(parser)
-    parser.add_argument("ids", metavar="ID", nargs="+", help="ids of the documents")
+    add_choice(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON array")
     form.add_argument("--jsonl", action="store_true", help="one JSON object a line")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the documents; when one is not there, none."""
+    """Print the documents; when one of the ids is not there, none."""
+    check_choice(arguments)
+    import weft
+
+    with weft.open(arguments.path, read_only=True) as index:
+        if arguments.ids:
+            shown = _show(arguments, index.get(arguments.ids))
+        else:
+            shown = _show(arguments, index.documents(arguments.filter))
+    if not shown:
+        print(f"weft: no document matches in {arguments.path}", file=sys.stderr)
+    return DONE
+
+
+def _show(arguments: argparse.Namespace, documents: Iterable[Document]) -> int:
     from dataclasses import asdict
 
-    import weft
     from weft.cli.printing import as_json
     from weft.cli.terminal import style_of
 
-    with weft.open(arguments.path, read_only=True) as index:
-        documents = index.get(arguments.ids)
     if arguments.json:
-        print(as_json([asdict(document) for document in documents], indent=2))
-        return DONE
+        values = [asdict(document) for document in documents]
+        print(as_json(values, indent=2))
+        return len(values)
     style = style_of()
-    for position, document in enumerate(documents):
+    position = 0
+    for position, document in enumerate(documents, start=1):
         if arguments.jsonl:
             print(as_json(asdict(document)))
             continue
-        if position:
+        if position > 1:
             print()
         print(style.dim(document.id))
         if document.title:
@@ -50,4 +67,4 @@ def run(arguments: argparse.Namespace) -> int:
             print(as_json(document.metadata))
         if document.text is not None:
             print(document.text)
-    return DONE
+    return position

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import argparse
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from weft.cli.failure import DONE
-from weft.cli.options import Commands, add_command, add_model, add_path, at_least_one
+from weft.cli.options import Commands, add_command, add_filter, add_model, add_path, at_least_one
 from weft.defaults import RUN_DEPTH, RUN_TAG, K
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator
 
     from weft.index import Index
@@ -50,6 +49,24 @@ def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--explain", action="store_true", help="show which token of the query met which token of the passage"
     )
+    parser.add_argument(
+        "--mode",
+        choices=("semantic", "keyword", "hybrid"),
+        default="semantic",
+        help="rank by token vectors, by words (BM25, without a model), or by both (default: semantic)",
+    )
+    add_filter(parser, "rank only passages of documents whose metadata matches")
+    parser.add_argument(
+        "--fusion",
+        choices=("rrf", "weighted"),
+        help="how --mode hybrid joins its lists: by ranks or by scores (default: rrf)",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="S,K",
+        type=_weights,
+        help="what the semantic and the keyword list count in --mode hybrid (default: 1,1)",
+    )
     parser.add_argument("--group", choices=("document",), help="rank documents by their best passage")
     parser.add_argument("--exact", action="store_true", help="score every passage")
     parser.add_argument(
@@ -69,6 +86,14 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.refuse("give either a QUERY or --queries FILE")
     if arguments.trec is not None and (arguments.queries is None or arguments.explain):
         arguments.refuse("--trec needs --queries, and has no room for --explain")
+    if arguments.mode != "hybrid" and (arguments.fusion or arguments.weights):
+        arguments.refuse("--fusion and --weights need --mode hybrid")
+    if arguments.mode == "keyword" and (
+        arguments.explain or arguments.exact or arguments.nprobe or arguments.ndocs
+    ):
+        arguments.refuse(
+            "--mode keyword has no vectors, which --explain, --exact, --nprobe and --ndocs are about"
+        )
     import weft
 
     with weft.open(arguments.path, read_only=True, model=arguments.model, threads=arguments.threads) as index:
@@ -83,6 +108,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
+        "mode": arguments.mode,
+        "filter": arguments.filter,
+        "fusion": arguments.fusion or "rrf",
+        "weights": arguments.weights,
         "exact": arguments.exact,
         "nprobe": arguments.nprobe,
         "ndocs": arguments.ndocs,
@@ -102,7 +131,8 @@ def _answer_one(index: Index, arguments: argparse.Namespace) -> None:
     else:
         _print_hits(index, arguments, arguments.query, hits)
     if not hits:
-        print(f"weft: {arguments.path} holds no documents", file=sys.stderr)
+        found = "nothing matches" if len(index) else "there are no documents"
+        print(f"weft: {found} in {arguments.path}", file=sys.stderr)
 
 
 def _answer_file(index: Index, arguments: argparse.Namespace) -> None:
@@ -169,11 +199,21 @@ def _print_hits(index: Index, arguments: argparse.Namespace, query: str, hits: l
 
     style = style_of()
     for hit in hits:
-        explanation = index.explain(query, hit.id, hit.passage)
-        lines = hit_lines(hit, explanation, style)
-        if arguments.explain:
+        # A search by words alone needs no model, and showing its hits must not load one.
+        by_words = arguments.mode == "keyword"
+        explanation = None if by_words else index.explain(query, hit.id, hit.passage)
+        lines = hit_lines(hit, explanation, style, query)
+        if arguments.explain and explanation is not None:
             lines += match_lines(explanation)
         print("\n".join(lines))
+
+
+def _weights(text: str) -> tuple[float, float]:
+    try:
+        semantic, keyword = (float(one) for one in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not two numbers, as in 1,0.5") from None
+    return semantic, keyword
 
 
 @contextmanager
@@ -182,18 +222,7 @@ def _run_file(name: str) -> Iterator[TextIO]:
     if name == "-":
         yield sys.stdout
         return
-    from pathlib import Path
+    from weft.cli.output import complete
 
-    path = Path(name)
-    if path.exists() and not path.is_file():
-        # A pipe or a device cannot be replaced by a finished file, and must not be.
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        return
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with complete(name, replace=True) as path, path.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
