@@ -13,7 +13,18 @@ import weft
 if TYPE_CHECKING:
     from hashing import Hashing
 
-MODULES = ["weft", "weft.index", "weft.reranking", "weft.runs", "weft.inputs"]
+MODULES = [
+    "weft",
+    "weft.filters",
+    "weft.index",
+    "weft.inputs",
+    "weft.metadata",
+    "weft.reading",
+    "weft.reranking",
+    "weft.runs",
+    "weft.searching",
+    "weft.writing",
+]
 GUIDE = Path(__file__).parents[2] / "python" / "guide"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
