@@ -1,9 +1,10 @@
-"""The examples in the docstrings and in the guide run, each on an index of its own."""
+"""The examples in the docstrings, in the guide and in the README run, each on an index of its own."""
 
 from __future__ import annotations
 
 import doctest
 import importlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,9 @@ MODULES = [
     "weft.searching",
     "weft.writing",
 ]
-GUIDE = Path(__file__).parents[2] / "python" / "guide"
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "python" / "guide"
+README = ROOT / "README.md"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -47,3 +50,17 @@ def test_example(test: doctest.DocTest, index: weft.Index, encoder: Hashing) -> 
     runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
     runner.run(test, out=said.append)
     assert runner.failures == 0, "".join(said)
+
+
+def test_the_readme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundled: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = README.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    exec("\n".join(blocks), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("1 a ")
+    assert "1 a {'semantic': Part(rank=1, score=" in "\n".join(lines)
+    assert lines[-1] == "2 []"
