@@ -143,6 +143,21 @@ class Index:
     ) -> list[tuple[str, str | None, str | None, str | None, list[tuple[int, int]]]]:
         """Give matching documents, as `select` and `get` give them."""
 
+    def walk_ids(
+        self, filter: str | None, cursor: tuple[int, int] | None, limit: int
+    ) -> tuple[list[str], tuple[int, int]]:
+        """Ids of the next matching documents, and the cursor for those behind; an empty list ends the walk.
+
+        Documents may be deleted and replaced meanwhile: what is added after the beginning is not met.
+        """
+
+    def walk(
+        self, filter: str | None, cursor: tuple[int, int] | None, limit: int
+    ) -> tuple[
+        list[tuple[str, str | None, str | None, str | None, list[tuple[int, int]]]], tuple[int, int]
+    ]:
+        """Give the next matching documents, as `get` gives them, otherwise as `walk_ids`."""
+
     def count(self, filter: str | None) -> int:
         """Count the documents that match."""
 

@@ -1,7 +1,7 @@
 """Reading documents back: by id, by filter, one page at a time.
 
-An iteration reads pages, each from the newest commit. What is there from its beginning to its end is
-seen once; what is added or deleted meanwhile may be seen or not.
+An iteration reads pages, each from the newest commit, and the index may be changed meanwhile. What is there
+from its beginning to its end is met once; what is added or replaced after the beginning is not met.
 """
 
 from __future__ import annotations
@@ -114,7 +114,8 @@ class Reading(Handle):
         Returns
         -------
         iterator of str
-            Ids in the order they were added, read in pages: a collection of any size streams.
+            Ids in the order they were added, read in pages: a collection of any size streams, and may be
+            changed meanwhile. What is added or replaced after the beginning is not met.
 
         Raises
         ------
@@ -126,8 +127,8 @@ class Reading(Handle):
         >>> list(index.ids({"year": {"exists": False}}))
         ['a', 'b', 'c']
         """
-        select, text = self._native.select, as_filter(filter)
-        return _pages(lambda after: select(text, after, _IDS), str)
+        walk, text = self._native.walk_ids, as_filter(filter)
+        return _pages(lambda cursor: walk(text, cursor, _IDS))
 
     def documents(self, filter: Filter | None = None) -> Iterator[Document]:  # noqa: A002
         """Go through documents.
@@ -140,7 +141,7 @@ class Reading(Handle):
         Returns
         -------
         iterator of Document
-            In the order they were added, read in pages.
+            In the order they were added, as `ids`.
 
         Raises
         ------
@@ -152,16 +153,18 @@ class Reading(Handle):
         >>> [document.text for document in index.documents()][-1]
         'a sail catches the wind'
         """
-        read, text = self._native.documents, as_filter(filter)
-        pages = _pages(lambda after: read(text, after, _DOCUMENTS), lambda row: row[0])
-        return (_document(row) for row in pages)
+        walk, text = self._native.walk, as_filter(filter)
+        return (_document(row) for row in _pages(lambda cursor: walk(text, cursor, _DOCUMENTS)))
 
 
-def _pages(page: Callable[[str | None], list[Any]], name: Callable[[Any], str]) -> Iterator[Any]:
-    after: str | None = None
-    while rows := page(after):
+_Cursor = tuple[int, int]
+
+
+def _pages(page: Callable[[_Cursor | None], tuple[list[Any], _Cursor]]) -> Iterator[Any]:
+    rows, cursor = page(None)
+    while rows:
         yield from rows
-        after = name(rows[-1])
+        rows, cursor = page(cursor)
 
 
 def _document(row: tuple[Any, ...]) -> Document:

@@ -361,6 +361,26 @@ def test_iterating_streams_in_pages(library: weft.Index) -> None:
     assert sum(1 for _ in library.documents()) == 2105
 
 
+def test_an_index_may_change_while_it_is_iterated(library: weft.Index) -> None:
+    names = [f"v{number}" for number in range(2100)]
+    library.add_vectors(vectors(2100), ids=names)
+    met = []
+    for name in library:
+        met.append(name)
+        if len(met) in (500, 1500):
+            # All of the page that is being read, its last document too: one replaced, the others gone.
+            library.add_vectors(vectors(1), ids=[met[-1]])
+            library.delete(names[: len(met) + 400])
+            library.add_vectors(vectors(1), ids=[f"new{len(met)}"])
+    assert met[:5] == list(BOOKS)
+    assert len(set(met)) == len(met)
+    assert set(names[1905:]) <= set(met), "what is there from beginning to end is met"
+    assert "new500" not in met, "what came after the beginning is not"
+    for name in library.ids({"lang": "en"}):
+        library.add(["replaced"], ids=[name], metadata=[{"lang": "en"}])
+    assert library.count({"lang": "en"}) == 2
+
+
 # Keywords and hybrid
 
 

@@ -59,6 +59,7 @@ pub use index::info::{CodebookInfo, Info, SegmentInfo};
 pub use index::options::{DEFAULT_NBITS, DEFAULT_SEED, DEFAULT_TRAIN_TOKENS, OpenOptions};
 pub use index::repair::{Lost, Repaired, repair};
 pub use index::results::{Document, Hit, SearchOptions};
+pub use index::walk::Cursor;
 pub use index::write::{Committed, NewDocument, Writer};
 pub use progress::{Progress, ProgressCall, Stage};
 pub use search::fusion::{Fusion, FusionRule, List, Mode, Part};

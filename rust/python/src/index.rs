@@ -7,8 +7,8 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use weft_core::{
-    Codec, Document, Filter, Fusion, FusionRule, Hit, Mode, OpenOptions, Part, SearchOptions,
-    SearchParams,
+    Codec, Cursor, Document, Filter, Fusion, FusionRule, Hit, Mode, OpenOptions, Part,
+    SearchOptions, SearchParams,
 };
 
 use crate::buffer::{Matrix, bytes};
@@ -90,6 +90,18 @@ fn mode(mode: &str, fusion: &str, weights: Option<(f64, f64)>) -> PyResult<Mode>
 
 fn document(d: Document) -> DocumentTuple {
     (d.id, d.text, d.title, d.metadata, d.spans)
+}
+
+fn begun(cursor: Option<(u32, u32)>) -> Cursor {
+    cursor.map_or_else(Cursor::default, |(from, until)| Cursor {
+        from,
+        until: Some(until),
+    })
+}
+
+/// A cursor that has read a page, for the next call.
+fn pair(cursor: Cursor) -> (u32, u32) {
+    (cursor.from, cursor.until.unwrap_or(cursor.from))
 }
 
 impl Index {
@@ -322,6 +334,34 @@ impl Index {
         let (engine, filter) = (self.engine()?, optional(py, filter)?);
         let documents = enter(py, || engine.documents(filter.as_ref(), after, limit))?;
         Ok(documents.into_iter().map(document).collect())
+    }
+
+    #[pyo3(signature = (filter, cursor, limit))]
+    fn walk_ids(
+        &self,
+        py: Python<'_>,
+        filter: Option<&str>,
+        cursor: Option<(u32, u32)>,
+        limit: usize,
+    ) -> PyResult<(Vec<String>, (u32, u32))> {
+        let (engine, filter) = (self.engine()?, optional(py, filter)?);
+        let mut cursor = begun(cursor);
+        let page = enter(py, || engine.walk_ids(filter.as_ref(), &mut cursor, limit))?;
+        Ok((page, pair(cursor)))
+    }
+
+    #[pyo3(signature = (filter, cursor, limit))]
+    fn walk(
+        &self,
+        py: Python<'_>,
+        filter: Option<&str>,
+        cursor: Option<(u32, u32)>,
+        limit: usize,
+    ) -> PyResult<(Vec<DocumentTuple>, (u32, u32))> {
+        let (engine, filter) = (self.engine()?, optional(py, filter)?);
+        let mut cursor = begun(cursor);
+        let page = enter(py, || engine.walk(filter.as_ref(), &mut cursor, limit))?;
+        Ok((page.into_iter().map(document).collect(), pair(cursor)))
     }
 
     #[pyo3(signature = (filter))]

@@ -14,6 +14,7 @@ pub(crate) mod search;
 pub(crate) mod select;
 pub(crate) mod snapshot;
 pub(crate) mod source;
+pub(crate) mod walk;
 pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
