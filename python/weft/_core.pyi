@@ -153,9 +153,7 @@ class Index:
 
     def walk(
         self, filter: str | None, cursor: tuple[int, int] | None, limit: int
-    ) -> tuple[
-        list[tuple[str, str | None, str | None, str | None, list[tuple[int, int]]]], tuple[int, int]
-    ]:
+    ) -> tuple[list[tuple[str, str | None, str | None, str | None, list[tuple[int, int]]]], tuple[int, int]]:
         """Give the next matching documents, as `get` gives them, otherwise as `walk_ids`."""
 
     def count(self, filter: str | None) -> int:

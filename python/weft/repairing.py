@@ -20,16 +20,18 @@ class Lost:
 
     Attributes
     ----------
-    id : str
-        Its id; where that is not readable either, the number it had.
+    id : str or None
+        Its id; None when that is lost too.
+    docno : int
+        The engine's number of its first passage.
     reason : str
         What is damaged.
     text_is_whole : bool
-        Whether its text, title and metadata can still be read from the damaged index with
-        `Index.get`, so that it can be added again.
+        Whether its text, title and metadata are whole: they stand in the file `Repair.texts` then.
     """
 
-    id: str
+    id: str | None
+    docno: int
     reason: str
     text_is_whole: bool
 
@@ -42,16 +44,23 @@ class Repair:
     ----------
     destination : str
         The new index.
-    documents, passages : int
+    documents, passages, tokens : int
         What was saved.
     lost : tuple of Lost
         What was not.
+    damage : tuple of str
+        What was found damaged, in words.
+    texts : str or None
+        A file with the lost documents whose texts are whole, as JSON lines: ``weft index`` adds them again.
     """
 
     destination: str
     documents: int
     passages: int
+    tokens: int
     lost: tuple[Lost, ...]
+    damage: tuple[str, ...]
+    texts: str | None
 
 
 def repair(
@@ -85,6 +94,8 @@ def repair(
         Nothing is at `path`.
     IndexExists
         Something is at `destination`.
+    IndexLocked
+        A writer is at work.
     CorruptIndex
         The catalogue cannot be read at all.
 
@@ -95,5 +106,13 @@ def repair(
     (3, ())
     """
     report: dict[str, Any] = _core.repair(os.fspath(path), os.fspath(destination), progress)
-    lost = tuple(Lost(str(name), reason, whole) for name, reason, whole in report["lost"])
-    return Repair(os.fspath(destination), report["documents"], report["passages"], lost)
+    texts = report["texts"]
+    return Repair(
+        destination=os.fspath(destination),
+        documents=report["documents"],
+        passages=report["passages"],
+        tokens=report["tokens"],
+        lost=tuple(Lost(*one) for one in report["lost"]),
+        damage=tuple(report["damage"]),
+        texts=None if texts is None else os.fspath(texts),
+    )

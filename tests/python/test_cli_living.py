@@ -161,6 +161,8 @@ def test_check_lists_what_is_lost_and_saves_the_rest(tmp_path: Path, made: Path,
     assert (outcome.status, outcome.out) == (0, "")
     assert "nothing to repair" in outcome.err
     assert not (tmp_path / "none.weft").exists()
+    with weft.open(made) as index:
+        before = {document.id: document for document in index.documents()}
     name = damaged(made)
     outcome = run("check", made, "--repair", tmp_path / "saved.weft")
     assert outcome.status == 1
@@ -169,8 +171,14 @@ def test_check_lists_what_is_lost_and_saves_the_rest(tmp_path: Path, made: Path,
     assert run("check", tmp_path / "saved.weft").status == 0
     with weft.open(tmp_path / "saved.weft") as index:
         saved = list(index)
-    lost = re.findall(r"^lost (\w+): .*; its text can be read", outcome.out, re.MULTILINE)
+    lost = re.findall(r"^lost (\w+): .*; its text is whole$", outcome.out, re.MULTILINE)
+    assert lost
     assert sorted(saved + lost) == sorted(str(row["id"]) for row in ROWS)
+    texts = tmp_path / "saved.weft" / "lost.jsonl"
+    assert str(texts) in outcome.err
+    assert run("index", tmp_path / "saved.weft", texts).status == 0
+    with weft.open(tmp_path / "saved.weft") as index:
+        assert {document.id: document for document in index.documents()} == before
     outcome = run("check", made, "--repair", tmp_path / "saved.weft")
     assert (outcome.status, outcome.err.count("\n")) == (1, 2)
 

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 MODULES = [
     "weft",
+    "weft.exports.documents",
     "weft.filters",
     "weft.index",
     "weft.inputs",
     "weft.metadata",
     "weft.reading",
+    "weft.repairing",
     "weft.reranking",
     "weft.runs",
     "weft.searching",

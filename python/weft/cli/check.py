@@ -57,10 +57,16 @@ def _repair(arguments: argparse.Namespace) -> None:
     with ProgressBar(shown=False if arguments.no_progress else None) as bar:
         saved = weft.repair(arguments.path, arguments.repair, progress=bar)
     for one in saved.lost:
-        text = "its text can be read and added again" if one.text_is_whole else "its text is lost too"
-        print(f"lost {one.id}: {one.reason}; {text}")
+        name = f"document number {one.docno}" if one.id is None else one.id
+        text = "its text is whole" if one.text_is_whole else "its text is lost too"
+        print(f"lost {name}: {one.reason}; {text}")
     print(
         f"saved {saved.documents:,} documents in {saved.passages:,} passages to {saved.destination}; "
         f"lost {len(saved.lost):,}",
         file=sys.stderr,
     )
+    if saved.texts is not None:
+        print(
+            f"texts of lost documents are in {saved.texts}: weft index {saved.destination} {saved.texts}",
+            file=sys.stderr,
+        )
