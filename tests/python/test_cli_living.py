@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -252,6 +253,21 @@ def test_vectors_are_written_as_they_are_searched(tmp_path: Path, made: Path, ru
         query = Hashing().encode_query(["word30"])[0]
         found = int(own.search_vectors(query, k=1)[0].id)
         assert ids[stored["documents"][found]] == index.search_vectors(query, k=1)[0].id == "long"
+
+
+@pytest.mark.parametrize("kind", ["npz", "safetensors"])
+def test_exporting_vectors_takes_little_memory(tmp_path: Path, run: Run, kind: str) -> None:
+    out = tmp_path / f"out.{kind}"
+    rng = np.random.default_rng(1)
+    with weft.open(tmp_path / "big.weft", create=True) as index:
+        index.add_vectors(rng.standard_normal((100, 128)).astype(np.float16) for _ in range(400))
+    run("export", tmp_path / "big.weft", out)  # Modules are loaded now, and counted no more.
+    tracemalloc.start()
+    assert run("export", tmp_path / "big.weft", out, "--force").status == 0
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert out.stat().st_size > 10_000_000
+    assert peak < 1_000_000
 
 
 def test_an_index_that_changes_meanwhile_is_not_half_written(tmp_path: Path, made: Path, run: Run) -> None:

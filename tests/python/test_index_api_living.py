@@ -359,6 +359,9 @@ def test_iterating_streams_in_pages(library: weft.Index) -> None:
     walk = library.documents({"lang": {"exists": True}})
     assert next(walk).id == "loom"
     assert sum(1 for _ in library.documents()) == 2105
+    assert library.update(filter={}, metadata={"n": 1}) == 2105
+    assert library.count({"n": 1}) == 2105
+    assert library.get("loom").metadata["year"] == 1990
 
 
 def test_an_index_may_change_while_it_is_iterated(library: weft.Index) -> None:
