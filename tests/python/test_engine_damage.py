@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+import sqlite3
 import struct
 import zlib
 
@@ -153,3 +154,41 @@ def test_derived_tables_are_compared_with_the_documents(tmp_path, change, proble
     reader = _core.Index.open(tmp_path / "i", read_only=True)
     for _ in range(2):
         assert problem in reader.check()[-1]
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("DELETE FROM passages WHERE docno = 5", "passage 5 stands in a segment but not here"),
+        ("DELETE FROM documents WHERE document = 5", "document 5 has passages but no row"),
+        ("UPDATE documents SET text = 'other' WHERE document = 5", 'wrong checksum of document "d5"'),
+        ("UPDATE passages SET start = 1 WHERE docno = 5", "wrong checksum of passage 5"),
+        (
+            "INSERT INTO passages SELECT 99, 99, 0, 0, 0, 1, 0",
+            "passage 99 of the catalogue stands in no segment",
+        ),
+        ("INSERT INTO deletions VALUES (5, 1)", "passage 5 of the catalogue stands in no segment"),
+        (
+            "INSERT INTO deletions VALUES (5, 1)",
+            "30 documents in the catalogue, of 29 the first passage stands",
+        ),
+        ("DELETE FROM field_values WHERE document = 5", "d5"),
+        ("DROP INDEX deletions_by_generation", None),
+    ],
+)
+def test_check_says_what_is_wrong_with_rows(tmp_path, statement, words):
+    build(tmp_path / "i", 30, 4)[0].close()
+    index = _core.Index.open(tmp_path / "i")
+    writer = index.begin()
+    writer.update(["d5"], ['{"a": 1}'])
+    writer.commit()
+    index.close()
+    with sqlite3.connect(tmp_path / "i" / "catalog.sqlite") as connection:
+        connection.execute(statement)
+    connection.close()
+    problems = _core.Index.open(tmp_path / "i").check()
+    if words is None:
+        assert problems == []
+    else:
+        assert any(words in problem for problem in problems), problems
+        assert len(problems) < 6

@@ -142,10 +142,17 @@ pub fn segment(data: &[u8]) {
             tokens: long(24),
             seal: *seal,
         };
-        let mut segment = Segment::open(path, identity, &row, codebook.map(|c| &**c))?;
+        let codebook = codebook.map(|c| &**c);
+        if let Ok(left) = Segment::salvage(path, &row, codebook, DIM) {
+            left.passages_left(|_, start, end| {
+                let _any = left.verify_tokens(start as usize, end as usize);
+            })
+            .ok();
+        }
+        let mut segment = Segment::open(path, identity, &row, codebook)?;
         segment.verify().ok();
         if let Some(codebook) = codebook {
-            segment.codebook = codebook.number;
+            segment.codebook = codebook.head.root;
         }
         let dim = segment.dim;
         let snapshot = Snapshot {
@@ -157,10 +164,11 @@ pub fn segment(data: &[u8]) {
             deleted: Arc::default(),
         };
         let values: Vec<f32> = (0..3 * dim).map(|i| (i % 7) as f32 - 3.0).collect();
-        let query = crate::index::prepare(&[&values], dim)?.remove(0);
+        let query = crate::index::search::prepare(&[&values], dim)?.remove(0);
         for exact in [false, true] {
             let searcher = Searcher {
                 snapshot: &snapshot,
+                live: None,
                 executor: Executor::Serial,
                 poll: &|| Ok(()),
             };
@@ -173,6 +181,13 @@ pub fn segment(data: &[u8]) {
         }
         Ok::<(), crate::Error>(())
     });
+}
+
+/// A filter, as users write it.
+pub fn filter(data: &[u8]) {
+    if let Ok(json) = std::str::from_utf8(data) {
+        let _any = crate::Filter::parse(json);
+    }
 }
 
 /// A list of postings below a limit, which is the first byte.
