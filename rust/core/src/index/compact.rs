@@ -26,7 +26,8 @@ impl Index {
     /// anew: no answer changes. Needs as much free disk as the index takes.
     ///
     /// # Errors
-    /// As [`begin`](Self::begin) and [`commit`](super::write::Writer::commit); interrupted, the index is as it was.
+    /// As [`begin`](Self::begin) and [`commit`](super::write::Writer::commit); stopped while segments are joined, the
+    /// index is as it was; stopped while the catalogue is made smaller, which comes last, only that is missing.
     pub fn compact(self: &Arc<Self>, progress: &mut Progress<'_>) -> Result<Compacted> {
         let bytes_before = self.directory_bytes()?;
         let segments_before = self.segment_count()?;
