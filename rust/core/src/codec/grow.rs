@@ -10,7 +10,6 @@
 //!
 //! Tried on 100,476 passages in steps of 500, sorted by source (overlap@10 with MaxSim over the originals at 50,238 and at
 //! the end; one build at once: 0.815 and 0.886 with 32,768 centroids):
-//! * never growing: see `benches/RESULTS.md`;
 //! * at doublings, from a sample of decoded and new tokens: 0.807 and 0.856 with 81,290 centroids, because tokens that arrive later
 //!   are not in the sample;
 //! * from new tokens, weighted by their squared distance instead of the farther half: 0.822 and 0.878 with 72,421;
