@@ -60,8 +60,8 @@ class Writing(Handle):
             Passages per call of the model.
         progress : callable, optional
             Called with stage, done and total: ``"encode"`` counts documents (total None unless
-            `texts` has a length), then come the engine's ``"train"``, ``"compress"`` and
-            ``"write"``.
+            `texts` has a length), then come the engine's ``"train"``, ``"compress"``,
+            ``"merge"`` and ``"write"``.
 
         Returns
         -------

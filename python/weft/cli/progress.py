@@ -22,6 +22,7 @@ _STAGES = {
     "encode": "encoding",
     "train": "training",
     "compress": "compressing",
+    "merge": "merging",
     "write": "writing",
 }
 
