@@ -33,7 +33,10 @@ def truth(collection: Passages) -> np.ndarray:
             maxima = np.maximum.reduceat(products, ends, axis=0)
             scores[:, first : first + len(part)] = np.add.reduceat(maxima, starts, axis=1).T
         np.save(file, scores)
-    return np.load(file)
+    scores = np.load(file)
+    shape = (len(collection.queries), len(collection.vectors))
+    assert scores.shape == shape, f"{file} is of other passages: remove it"
+    return scores
 
 
 def overlap(index: _core.Index, collection: Passages, scores: np.ndarray, count: int) -> float:

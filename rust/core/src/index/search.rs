@@ -97,26 +97,20 @@ impl Index {
                 let mut again = Vec::new();
                 for (&query, list) in open.iter().zip(&lists) {
                     let depth = depths[query];
+                    let words = match options.mode {
+                        Mode::Semantic => Vec::new(),
+                        Mode::Keyword | Mode::Hybrid(_) => self.keyword_list(
+                            catalog,
+                            snapshot.generation,
+                            &options.words[query],
+                            depth,
+                            &live,
+                        )?,
+                    };
                     let (found, whole) = match options.mode {
                         Mode::Semantic => (Found::of(List::Semantic, list), list.len() < depth),
-                        Mode::Keyword => {
-                            let words = self.keyword_list(
-                                catalog,
-                                snapshot.generation,
-                                &options.words[query],
-                                depth,
-                                &live,
-                            )?;
-                            (Found::of(List::Keyword, &words), words.len() < depth)
-                        }
+                        Mode::Keyword => (Found::of(List::Keyword, &words), words.len() < depth),
                         Mode::Hybrid(fusion) => {
-                            let words = self.keyword_list(
-                                catalog,
-                                snapshot.generation,
-                                &options.words[query],
-                                depth,
-                                &live,
-                            )?;
                             let whole = list.len() < depth && words.len() < depth;
                             (fusion::fuse(list, &words, &fusion), whole)
                         }

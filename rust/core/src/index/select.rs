@@ -10,6 +10,22 @@ use crate::filter::Filter;
 use crate::filter::cache::Selection;
 use crate::storage::catalog::Catalog;
 
+/// The documents of a page, each looked at once more against the filter.
+pub(super) fn in_full(
+    page: Vec<(u32, String)>,
+    filter: Option<&Filter>,
+    catalog: &mut Catalog,
+) -> Result<Vec<Document>> {
+    let each = |(key, _): (u32, String)| {
+        let row = catalog.document(key)?;
+        if let Some(filter) = filter {
+            catalog.verify_match(&row, filter)?;
+        }
+        document(catalog, row)
+    };
+    page.into_iter().map(each).collect()
+}
+
 impl Index {
     /// What a filter lets through, for a read in the catalogue's transaction.
     pub(crate) fn selection(
@@ -84,14 +100,7 @@ impl Index {
     ) -> Result<Vec<Document>> {
         self.read(|catalog, snapshot| {
             let page = self.page(filter, after, limit, catalog, snapshot)?;
-            let each = |(key, _): (u32, String)| {
-                let row = catalog.document(key)?;
-                if let Some(filter) = filter {
-                    catalog.verify_match(&row, filter)?;
-                }
-                document(catalog, row)
-            };
-            page.into_iter().map(each).collect()
+            in_full(page, filter, catalog)
         })
     }
 

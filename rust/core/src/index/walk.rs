@@ -1,7 +1,8 @@
 //! Going through documents page by page while others change the index.
 
 use super::Index;
-use super::results::{Document, document};
+use super::results::Document;
+use super::select::in_full;
 use super::snapshot::Snapshot;
 use crate::error::Result;
 use crate::filter::Filter;
@@ -78,14 +79,7 @@ impl Index {
     ) -> Result<Vec<Document>> {
         self.read(|catalog, snapshot| {
             let page = cursor.page(self, filter, limit, catalog, snapshot)?;
-            let each = |(key, _): (u32, String)| {
-                let row = catalog.document(key)?;
-                if let Some(filter) = filter {
-                    catalog.verify_match(&row, filter)?;
-                }
-                document(catalog, row)
-            };
-            page.into_iter().map(each).collect()
+            in_full(page, filter, catalog)
         })
     }
 }
