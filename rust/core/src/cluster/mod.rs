@@ -4,12 +4,17 @@ pub(crate) mod assign;
 pub(crate) mod kmeans;
 pub(crate) mod random;
 
+/// PLAID's rule before it is rounded (2205.09707, section 4.5).
+pub(crate) fn plaid_rule(tokens: u64) -> f64 {
+    16.0 * (tokens as f64).sqrt()
+}
+
 /// Number of centroids for a collection of this many tokens.
 ///
 /// PLAID's rule, `2^floor(log2(16 * sqrt(tokens)))` (2205.09707, section 4.5), but never more than a
 /// centroid for every four tokens: PLAID's own code fails on collections smaller than its rule.
 pub fn centroid_count(tokens: u64) -> usize {
-    let wanted = 16.0 * (tokens as f64).sqrt();
+    let wanted = plaid_rule(tokens);
     let most = (tokens / 4).max(1);
     let bound = wanted.min(most as f64).max(1.0);
     1 << (bound.log2().floor() as u32)

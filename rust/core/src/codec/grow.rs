@@ -23,6 +23,7 @@ use weft_kernels::{f16_to_f32, f32_to_f16};
 use super::codebook::{Codebook, CodebookHead, Rows, SAMPLE_BYTES, Trained, round_to_f16};
 use super::encode::{VectorCoder, decode};
 use crate::cluster::kmeans::{self, norm, regroup};
+use crate::cluster::plaid_rule;
 use crate::cluster::random::Random;
 use crate::error::Result;
 use crate::progress::Reporter;
@@ -99,8 +100,7 @@ pub(crate) fn grow(
     let dim = head.dim;
     let coded: u64 = segments.iter().map(|s| s.tokens as u64).sum();
     let total = coded + fresh.len();
-    let rule = 16.0 * (total as f64).sqrt();
-    let room = |times: f64| ((times * rule) as usize).saturating_sub(head.centroids);
+    let room = |times: f64| ((times * plaid_rule(total)) as usize).saturating_sub(head.centroids);
     let worthwhile = |count: usize| count > 0 && count * LEAST_GROWTH >= head.centroids;
     if !worthwhile(room(ROOM.1)) {
         return Ok(None);
