@@ -1,20 +1,24 @@
 """Where a model's files are: a directory, the bundled model, or the hub's cache.
 
 The hub client is imported only when a hub id is given. What the cache holds is used without asking the
-network; a download fetches the one graph that will be used and the small files beside it, never code.
+network; a download fetches the one graph that will be used, or the weights where there is no graph, and the
+small files beside it: never code, never a pickle.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from weft.errors import ModelError, ModelNotFound
+from weft.errors import InvalidInput, ModelError, ModelNotFound
 
-__all__ = ["DEFAULT", "MODEL_FILES", "ModelLocation", "graph_in", "locate"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["DEFAULT", "ModelLocation", "Pulled", "locate", "needed", "pull"]
 
 DEFAULT = "default"
 """The name under which an index remembers the bundled model."""
@@ -22,20 +26,12 @@ DEFAULT = "default"
 _BUNDLED = "weft_model"
 _INSTALL_BUNDLED = "pip install weft-model, or pip install ./models/default from a checkout"
 
-MODEL_FILES = (
-    "model_int8.onnx",
-    "onnx/model_int8.onnx",
-    "model_quantized.onnx",
-    "onnx/model_quantized.onnx",
-    "model.onnx",
-    "onnx/model.onnx",
-    "vespa_colbert.onnx",
-)
-"""Where exporters put the graph, best first: int8 before float. Files made for one instruction set
-(`model_qint8_<isa>.onnx`) are left out: on another they are slow, or saturate."""
-
 _SMALL_FILES = (
     "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
     "config.json",
     "config_sentence_transformers.json",
     "sentence_bert_config.json",
@@ -45,6 +41,12 @@ _SMALL_FILES = (
 )
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_MODULE = r"(?:\d+_\w+/)?"
+_SMALL = re.compile(_MODULE + "(?:" + "|".join(map(re.escape, _SMALL_FILES)) + ")")
+_DENSE = re.compile(r"\d+_\w*Dense\w*/model\.safetensors")
+_WEIGHTS = re.compile(
+    _MODULE + r"model(?:-\d+-of-\d+)?\.safetensors|" + _MODULE + r"model\.safetensors\.index\.json"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,23 @@ class ModelLocation:
     path: str | None
 
 
-def graph_in(directory: Path) -> str | None:
-    """Return the relative path of the best graph in a model's directory, None when there is none."""
-    return next((name for name in MODEL_FILES if (directory / name).is_file()), None)
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A model that was fetched.
+
+    Attributes
+    ----------
+    directory : Path
+        Its snapshot in the hub's cache.
+    files : list of str
+        What was asked for, relative to the directory.
+    size : int
+        Bytes of these files.
+    """
+
+    directory: Path
+    files: list[str]
+    size: int
 
 
 def locate(name: str | None, *, offline: bool | None = None, revision: str | None = None) -> ModelLocation:
@@ -93,9 +109,72 @@ def locate(name: str | None, *, offline: bool | None = None, revision: str | Non
     directory = Path(name).expanduser()
     if directory.is_dir():
         return ModelLocation(directory, directory.resolve().name, None)
+    _check_id(name)
+    return ModelLocation(_from_hub(name, offline=offline, revision=revision), name, name)
+
+
+def pull(name: str, *, revision: str | None = None) -> Pulled:
+    """Fetch what `Encoder.open` needs of a hub id into the hub's cache.
+
+    Parameters
+    ----------
+    name : str
+        A hub id such as ``org/model``.
+    revision : str, optional
+        A commit, branch or tag; None is the main branch.
+
+    Raises
+    ------
+    InvalidInput
+        If the name is one of a directory or of the bundled model: there is nothing to fetch.
+    ModelNotFound
+        If the hub cannot be reached, or has no such model.
+    ModelError
+        If the model has neither a graph nor weights that are read.
+    """
+    if name == DEFAULT or Path(name).expanduser().is_dir():
+        raise InvalidInput(f"{name} is here already: pull takes a hub id of the form org/model")
+    _check_id(name)
+    if _client_offline(name):
+        raise ModelNotFound(f"{name}: HF_HUB_OFFLINE is set: unset it to fetch a model")
+    return _fetch(name, revision)
+
+
+def needed(files: Sequence[str]) -> list[str]:
+    """Choose the files of a repository that opening it takes.
+
+    Parameters
+    ----------
+    files : sequence of str
+        All files of the repository, relative to its root.
+
+    Raises
+    ------
+    ModelError
+        If it has neither a graph nor weights in safetensors.
+    """
+    from weft.encoder.checkpoint.files import GRAPHS, external_data, pickled
+
+    small = [name for name in files if _SMALL.fullmatch(name) or _DENSE.fullmatch(name)]
+    graph = next((name for name in GRAPHS if name in files), None)
+    if graph is not None:
+        return [*small, graph, *external_data(graph, files)]
+    weights = [name for name in files if _WEIGHTS.fullmatch(name) and name not in small]
+    if weights:
+        return [*small, *weights]
+    pickle = pickled(files)
+    if pickle is not None:
+        raise ModelError(
+            f"its weights are pickled ({pickle}), which can run code and is not read: load the model once "
+            "with the library that made it, call save_pretrained(..., safe_serialization=True), and give "
+            "the directory"
+        )
+    raise ModelError(f"has no ONNX graph (looked for {', '.join(GRAPHS)}) and no model.safetensors")
+
+
+def _check_id(name: str) -> None:
     if not _HUB_ID.fullmatch(name):
         raise ModelNotFound(f"{name}: no such directory, and not a hub id of the form org/model either")
-    return ModelLocation(_from_hub(name, offline=offline, revision=revision), name, name)
 
 
 def _bundled() -> Path:
@@ -111,64 +190,61 @@ def _bundled() -> Path:
     return directory
 
 
-def _from_hub(name: str, *, offline: bool | None, revision: str | None) -> Path:
+def _client_offline(name: str) -> bool:
     try:
         from huggingface_hub import constants
     except ImportError as error:
         raise ModelNotFound(
             f"{name}: a hub id needs the hub client: pip install huggingface_hub, or give a directory"
         ) from error
+    return bool(constants.HF_HUB_OFFLINE)
+
+
+def _from_hub(name: str, *, offline: bool | None, revision: str | None) -> Path:
+    from weft.encoder.checkpoint.files import missing
+
+    offline = _client_offline(name) if offline is None else offline
     cached = _cached(name, revision)
-    if cached is not None:
+    lacking = None if cached is None else missing(cached)
+    if cached is not None and lacking is None:
         return cached
-    if offline or (offline is None and constants.HF_HUB_OFFLINE):
+    if offline:
+        because = "" if lacking is None else f" (what it holds is not all: {lacking})"
         raise ModelNotFound(
-            f"{name}: not in the hub cache, and offline: run once with a network, "
-            "or give the directory of a copy"
+            f"{name}: not in the hub cache{because}, and offline: run once with a network, as in "
+            f"weft model pull {name}, or give the directory of a copy"
         )
-    try:
-        return _download(name, revision)
-    # The hub client's own errors, and those it makes of its transport's, derive from these two.
-    except (OSError, ValueError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelNotFound(
-            f"{name}: not in the hub cache and could not be downloaded ({type(error).__name__}): "
-            "check the name and the network, or give the directory of a copy"
-        ) from error
+    return _fetch(name, revision).directory
 
 
 def _cached(name: str, revision: str | None) -> Path | None:
-    """Return the cached snapshot when it holds a graph and a tokenizer."""
+    """Return the cached snapshot, complete or not."""
     from huggingface_hub import snapshot_download
 
     try:
-        found = Path(snapshot_download(name, revision=revision, local_files_only=True))
-    # LocalEntryNotFoundError: nothing is cached under this name.
-    except FileNotFoundError:
-        return None
-    complete = (found / "tokenizer.json").is_file() and graph_in(found) is not None
-    return found if complete else None
+        return Path(snapshot_download(name, revision=revision, local_files_only=True))
+    # LocalEntryNotFoundError: nothing is cached under this name. The client calls a snapshot incomplete too
+    # when it lacks files that nobody asked for; it says where what there is lies.
+    except FileNotFoundError as error:
+        path = getattr(error, "snapshot_path", None)
+        return None if path is None else Path(path)
 
 
-def _download(name: str, revision: str | None) -> Path:
-    from huggingface_hub import hf_hub_download, snapshot_download
-    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+def _fetch(name: str, revision: str | None) -> Pulled:
+    from huggingface_hub import HfApi, snapshot_download
 
-    found = snapshot_download(name, revision=revision, allow_patterns=list(_SMALL_FILES), library_name="weft")
-    for graph in MODEL_FILES:
-        try:
-            hf_hub_download(name, graph, revision=revision, library_name="weft")
-        # A file that is neither cached nor reachable: the network is gone, not the file.
-        except LocalEntryNotFoundError:
-            raise
-        except EntryNotFoundError:
-            continue
-        # A graph over 2 GB keeps its weights in a second file beside it.
-        with suppress(EntryNotFoundError):
-            hf_hub_download(name, f"{graph}_data", revision=revision, library_name="weft")
-        return Path(found)
-    raise ModelError(
-        f"{name}: has no ONNX graph (looked for {', '.join(MODEL_FILES)}): export it, "
-        "and give the directory of the export"
-    )
+    try:
+        listed = HfApi(library_name="weft").model_info(name, revision=revision).siblings or []
+        chosen = needed([file.rfilename for file in listed])
+        directory = Path(
+            snapshot_download(name, revision=revision, allow_patterns=chosen, library_name="weft")
+        )
+    except ModelError as error:
+        raise ModelError(f"{name}: {error}") from None
+    # The client passes on the errors of its transport, whose classes differ from one release to the next.
+    except Exception as error:
+        raise ModelNotFound(
+            f"{name}: could not be downloaded ({type(error).__name__}): "
+            "check the name and the network, or give the directory of a copy"
+        ) from error
+    return Pulled(directory, chosen, sum((directory / file).stat().st_size for file in chosen))

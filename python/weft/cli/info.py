@@ -11,7 +11,7 @@ from weft.cli.options import Commands, add_command
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["register", "run"]
+__all__ = ["register", "run", "value_lines"]
 
 
 def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(as_json(values, indent=2))
     else:
         for name, value in values.items():
-            for line in _lines(name, value):
+            for line in value_lines(name, value):
                 print(line)
     return DONE
 
@@ -73,7 +73,8 @@ def _bundled_model() -> dict[str, Any] | str:
         return str(error)
 
 
-def _lines(name: str, value: Any) -> list[str]:
+def value_lines(name: str, value: Any) -> list[str]:
+    """Lay out one value under its name, a nested object one level deeper."""
     if isinstance(value, dict):
         return [f"{name}:", *(f"  {key}: {_shown(inner)}" for key, inner in value.items())]
     if isinstance(value, list) and value and isinstance(value[0], dict):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import asdict
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -16,16 +17,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weft.encoder.checkpoint import Layout, read_layout
+from weft.encoder.checkpoint.files import GRAPHS, graph_in
+from weft.encoder.checkpoint.vocabulary import open_vocabulary
 from weft.encoder.session import EncoderSession, available_threads
-from weft.encoder.settings import EncoderSettings, read_settings
 from weft.encoder.split import split_spans
 from weft.encoder.tokenise import Kind, Row, Token, Tokeniser
 from weft.errors import InvalidInput, ModelNotFound
-from weft.hub import MODEL_FILES, ModelLocation, graph_in, locate
+from weft.hub import ModelLocation, locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from weft.encoder.settings import EncoderSettings
 
 __all__ = ["Encoder", "passage_text"]
 
@@ -62,6 +67,7 @@ class Encoder:
     def __init__(
         self,
         location: ModelLocation,
+        layout: Layout,
         tokeniser: Tokeniser,
         session: EncoderSession,
         *,
@@ -69,6 +75,7 @@ class Encoder:
         threads: int,
     ) -> None:
         self._location = location
+        self._layout = layout
         self._tokeniser = tokeniser
         self._session = session
         self.name = location.name
@@ -121,13 +128,13 @@ class Encoder:
         name = None if name_or_path is None else os.fspath(name_or_path)
         location = locate(name, offline=offline, revision=revision)
         directory = location.directory
-        settings = read_settings(directory)
+        layout = read_layout(directory)
         graph = model_file or graph_in(directory)
         if graph is None:
-            raise ModelNotFound(f"{directory}: no ONNX graph, looked for {', '.join(MODEL_FILES)}")
-        tokeniser = Tokeniser(directory / "tokenizer.json", settings)
+            raise ModelNotFound(f"{directory}: no ONNX graph, looked for {', '.join(GRAPHS)}")
+        tokeniser = Tokeniser(open_vocabulary((layout.modules.transformer, directory)), layout.settings)
         session = EncoderSession(directory / graph, threads=threads, providers=providers)
-        return cls(location, tokeniser, session, batch_size=batch_size, threads=threads)
+        return cls(location, layout, tokeniser, session, batch_size=batch_size, threads=threads)
 
     @property
     def dim(self) -> int:
@@ -155,6 +162,20 @@ class Encoder:
                 total.update(_file_digest(path))
         return total.hexdigest()
 
+    def info(self) -> dict[str, Any]:
+        """Return what ``weft model info`` shows: layout, settings, dimension, files and fingerprint."""
+        layout = self._layout
+        return {
+            "name": self.name,
+            "directory": str(layout.directory),
+            "layout": layout.name,
+            "backbone": layout.modules.config.get("model_type", str, "unknown"),
+            "dim": self.dim,
+            "graph": str(self._session.path),
+            "settings": asdict(self.settings),
+            "fingerprint": self.fingerprint,
+        }
+
     def describe(self) -> dict[str, Any]:
         """Return what an index remembers: name, dim, fingerprint, and path where one finds it again."""
         description: dict[str, Any] = {
@@ -171,14 +192,16 @@ class Encoder:
 
         A query shorter than `query_length` is filled up with mask tokens if the model expands queries; all
         positions are kept. A longer one is not cut at `query_length`, as the reference does in silence:
-        it keeps all its tokens, up to the positions the network has.
+        it keeps all its tokens, up to the positions the network has. `truncate` gives the reference's
+        vectors for long queries too.
 
         Parameters
         ----------
         texts : str or sequence of str
             The queries; one alone gives a list of one.
         truncate : bool
-            Cut a query that has more tokens than the network has positions.
+            Cut a longer query where the library that trained the model cuts it, at
+            `settings.query_limit`, or at the positions the network has where it does not.
 
         Returns
         -------
@@ -197,7 +220,7 @@ class Encoder:
             attended = [len(rows[i].ids) if attend else rows[i].real for i in batch]
             vectors = self._run([rows[i].ids for i in batch], attended)
             for i, matrix in zip(batch, vectors, strict=True):
-                results[i] = matrix[: len(rows[i].ids)].copy()
+                results[i] = matrix[self._tokeniser.kept(rows[i].ids, "query")]
         return results
 
     def encode_document(
@@ -272,7 +295,7 @@ class Encoder:
             for batch in _batches(rows, size):
                 vectors = self._run([rows[i].ids for i in batch], [rows[i].real for i in batch])
                 for i, matrix in zip(batch, vectors, strict=True):
-                    results[i] = matrix[self._kept(rows[i])]
+                    results[i] = matrix[self._tokeniser.kept(rows[i].ids, "document")]
             for i, result in enumerate(results):
                 assert result is not None, "every row of the window is in one batch"
                 results[i] = None
@@ -327,10 +350,6 @@ class Encoder:
         if kind not in ("document", "query"):
             raise InvalidInput(f"kind is {kind!r}, expected 'document' or 'query'")
         return self._tokeniser.tokens(text, kind)
-
-    def _kept(self, row: Row) -> list[int]:
-        skiplist = self._tokeniser.skiplist
-        return [position for position, id_ in enumerate(row.ids) if id_ not in skiplist]
 
     def _run(self, ids: list[list[int]], attended: list[int]) -> Matrix:
         """Run one batch; `attended` is how many positions of each row may be attended to."""

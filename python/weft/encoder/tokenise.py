@@ -1,25 +1,25 @@
 """Text to rows of token ids, and the rules about them: markers, masks, the skiplist, lengths.
 
 The rules are those of the reference implementation (ColBERTv2): the marker stands at position 1, a query
-is filled up with mask tokens, a passage keeps `[CLS]`, marker and `[SEP]` and drops punctuation.
+is filled up with mask tokens, a passage keeps `[CLS]`, marker and `[SEP]` and drops punctuation. Where other
+libraries do otherwise, `EncoderSettings` has a field for it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from weft.errors import InvalidInput, ModelError, ModelNotFound
+from weft.encoder.settings import Kind
+from weft.errors import InvalidInput, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
+    from weft.encoder.checkpoint.vocabulary import Vocabulary
     from weft.encoder.settings import EncoderSettings
 
 __all__ = ["Kind", "Row", "Token", "Tokeniser"]
-
-Kind = Literal["document", "query"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,88 +59,76 @@ class Token:
 
 
 class Tokeniser:
-    """A tokenizer file and a checkpoint's settings, joined.
+    """Turns texts into rows of ids as the settings say.
 
     Parameters
     ----------
-    path : Path
-        `tokenizer.json`.
+    vocabulary : Vocabulary
+        The checkpoint's tokenizer.
     settings : EncoderSettings
-        The checkpoint's settings.
+        The rules.
 
     Raises
     ------
-    ModelNotFound
-        If tokenizers is not installed or the file is not there.
     ModelError
-        If the file cannot be read, or the vocabulary lacks a token that the settings name.
+        If the vocabulary lacks a token that the settings name.
     """
 
-    def __init__(self, path: Path, settings: EncoderSettings) -> None:
-        try:
-            import tokenizers
-        except ImportError as error:
-            raise ModelNotFound("tokenizers is not installed: pip install tokenizers") from error
-        if not path.is_file():
-            raise ModelNotFound(f"{path}: no such file")
-        try:
-            self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(path))
-        # The library raises bare Exception for a file it cannot parse.
-        except Exception as error:
-            raise ModelError(f"{path}: cannot be read as a tokenizer: {error}") from error
-        # Files are saved with whatever limits their trainer had; the limits here are the settings'.
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        if settings.lower_case:
-            self._lower_first(tokenizers.normalizers)
-        self._path = path
+    def __init__(self, vocabulary: Vocabulary, settings: EncoderSettings) -> None:
+        self.vocabulary = vocabulary
         self.settings = settings
+        self._tokenizer = vocabulary.tokenizer
         self._markers = {
             "query": self._marker(settings.query_marker),
             "document": self._marker(settings.document_marker),
         }
-        self.mask = self._mask() if settings.expand_queries else None
+        self.mask = self._expansion() if settings.expand_queries else None
         self.skiplist = self._skiplist()
         self._empty = len(self._tokenizer.encode("").ids)
-
-    def _lower_first(self, normalizers: Any) -> None:
-        own = self._tokenizer.normalizer
-        lower = normalizers.Lowercase()
-        self._tokenizer.normalizer = normalizers.Sequence([lower, own]) if own else lower
+        # What stands behind a text, one `[SEP]` in most models: it survives when the text is cut.
+        special: list[int] = self._tokenizer.encode("a").special_tokens_mask
+        self._tail = len(special) - max((i + 1 for i, one in enumerate(special) if not one), default=0)
 
     def _marker(self, text: str) -> int | None:
         if not text:
             return None
         found: int | None = self._tokenizer.token_to_id(text)
         if found is None:
-            raise ModelError(f"{self._path}: the marker {text!r} is not in the vocabulary")
+            raise ModelError(
+                f"{self.vocabulary.path}: the marker {text!r} is not in the vocabulary: "
+                "its vector would be one that was never trained"
+            )
         return found
 
-    def _mask(self) -> int:
-        # BERT's family writes [MASK], RoBERTa's <mask>.
-        for text in ("[MASK]", "<mask>"):
-            found: int | None = self._tokenizer.token_to_id(text)
-            if found is not None:
-                return found
-        raise ModelError(f"{self._path}: queries are to be expanded and there is no mask token")
+    def _expansion(self) -> int:
+        """Return what fills up queries: what the settings name, the mask, or the end of PyLate's models."""
+        named = self.settings.expansion_token
+        if named:
+            found: int | None = self._tokenizer.token_to_id(named)
+            if found is None:
+                raise ModelError(f"{self.vocabulary.path}: the expansion token {named!r} is not there")
+            return found
+        for usual in (self.vocabulary.mask, self.vocabulary.end):
+            if usual is not None:
+                return usual
+        raise ModelError(f"{self.vocabulary.path}: queries are to be expanded and there is no mask token")
 
     def _skiplist(self) -> frozenset[int]:
-        unknown = {self._tokenizer.token_to_id(text) for text in ("[UNK]", "<unk>")}
         found: set[int] = set()
         for word in self.settings.skiplist:
-            ids = self._tokenizer.encode(word, add_special_tokens=False).ids
-            # An unknown word would drop every unknown token of every passage.
-            if ids and ids[0] not in unknown:
-                found.add(ids[0])
+            if self.settings.skiplist_rule == "vocabulary":
+                id_ = self._tokenizer.token_to_id(word)
+            else:
+                ids = self._tokenizer.encode(word, add_special_tokens=False).ids
+                # An unknown word would drop every unknown token of every passage.
+                id_ = ids[0] if ids and ids[0] != self.vocabulary.unknown else None
+            if id_ is not None:
+                found.add(id_)
         return frozenset(found)
 
     def overhead(self, kind: Kind) -> int:
         """Return how many tokens an empty text has: `[CLS]`, marker and `[SEP]` make three."""
         return self._empty + (self._markers[kind] is not None)
-
-    def prompt(self, kind: Kind) -> str:
-        """Return the text that stands in front of every text of this kind."""
-        return self.settings.query_prompt if kind == "query" else self.settings.document_prompt
 
     def count(self, texts: Sequence[str], kind: Kind = "document") -> list[int]:
         """Return how many tokens each text has for the network, markers included."""
@@ -149,8 +137,20 @@ class Tokeniser:
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Return the characters of each token of the bare text: no markers, no prompt."""
         _check_texts([text])
-        found: list[tuple[int, int]] = self._tokenizer.encode(text, add_special_tokens=False).offsets
-        return found
+        encoding = self._tokenizer.encode(self._cased(text), add_special_tokens=False)
+        span = self._span_finder(text)
+        return [span(start, end) for start, end in encoding.offsets]
+
+    def kept(self, ids: Sequence[int], kind: Kind) -> list[int]:
+        """Return the positions of a row that have a vector in the result."""
+        settings = self.settings
+        dropped = self.skiplist if kind in settings.skiplist_kinds else frozenset[int]()
+        if kind == "document" and settings.padding_in_text and self.vocabulary.padding is not None:
+            dropped = dropped | {self.vocabulary.padding}
+        positions = [position for position, id_ in enumerate(ids) if id_ not in dropped]
+        if kind == "document" and settings.keep_only:
+            positions = [position for position in positions if ids[position] in settings.keep_only]
+        return positions
 
     def documents(self, texts: Sequence[str], *, truncate: bool, first: int = 0) -> list[Row]:
         """Return the rows of passages; `first` is the number of `texts[0]` in what the caller gave.
@@ -169,14 +169,15 @@ class Tokeniser:
                         f"texts[{number}] has {len(ids)} tokens and the model reads {limit}: "
                         "cut it up with Encoder.split(), or pass truncate=True to encode its beginning"
                     )
-                ids = _cut(ids, limit)
+                ids = self._cut(ids, limit)
             rows.append(Row(ids, len(ids)))
         return rows
 
     def queries(self, texts: Sequence[str], *, truncate: bool) -> list[Row]:
         """Return the rows of queries, filled up with masks when the model expands them.
 
-        A query longer than `query_length` keeps all its tokens, up to the network's positions.
+        A query longer than `query_length` keeps all its tokens, up to the network's positions, unless
+        `truncate` asks for the limit of the library that trained the model.
 
         Raises
         ------
@@ -184,6 +185,8 @@ class Tokeniser:
             If a query has more tokens than the network has positions and `truncate` is false.
         """
         limit = self.settings.max_length
+        if truncate and self.settings.query_limit is not None:
+            limit = self.settings.query_limit
         rows = []
         for number, ids in enumerate(self._encode(texts, "query")):
             if len(ids) > limit:
@@ -192,25 +195,35 @@ class Tokeniser:
                         f"texts[{number}] is a query of {len(ids)} tokens and the model reads at most "
                         f"{limit}: shorten it, or pass truncate=True to encode its beginning"
                     )
-                ids = _cut(ids, limit)
+                ids = self._cut(ids, limit)
             rows.append(self._expanded(ids))
         return rows
 
     def _expanded(self, ids: list[int]) -> Row:
-        masks = self.settings.query_length - len(ids)
-        if self.mask is None or masks <= 0:
-            return Row(ids, len(ids))
-        return Row(ids + [self.mask] * masks, len(ids))
+        real = len(ids)
+        if self.mask is not None:
+            if self.settings.padding_in_text:
+                ids = [self.mask if id_ == self.vocabulary.padding else id_ for id_ in ids]
+            ids = ids + [self.mask] * (self.settings.query_length - real)
+        return Row(ids, real)
+
+    def _cut(self, ids: list[int], limit: int) -> list[int]:
+        """Shorten to `limit` ids and keep what stands behind the text, the end-of-text token."""
+        return ids[: limit - self._tail] + ids[len(ids) - self._tail :]
 
     def tokens(self, text: str, kind: Kind) -> list[Token]:
         """Return every token the network reads for `text`, in order, and which of them are kept."""
         _check_texts([text])
-        prompt = self.prompt(kind)
-        encoding = self._tokenizer.encode(prompt + text)
+        prompt = self.settings.prompt(kind)
+        whole = prompt + self._cased(text)
+        encoding = self._tokenizer.encode(self._given(text, kind))
+        shift = len(whole) - len(whole.lstrip()) if self.settings.strip else 0
+        span_of = self._span_finder(text)
         spans: list[tuple[int, int] | None] = []
         for (start, end), special in zip(encoding.offsets, encoding.special_tokens_mask, strict=True):
-            inside = not special and start >= len(prompt)
-            spans.append((start - len(prompt), end - len(prompt)) if inside else None)
+            first = start + shift - len(prompt)
+            inside = not special and first >= 0
+            spans.append(span_of(first, first + end - start) if inside else None)
         ids = list(encoding.ids)
         marker = self._markers[kind]
         if marker is not None:
@@ -219,21 +232,36 @@ class Tokeniser:
         if kind == "query":
             ids = self._expanded(ids).ids
             spans += [None] * (len(ids) - len(spans))
-        dropped = self.skiplist if kind == "document" else frozenset[int]()
+        kept = set(self.kept(ids, kind))
         return [
             Token(
                 text=self._tokenizer.id_to_token(id_) or "",
                 start=None if span is None else span[0],
                 end=None if span is None else span[1],
-                kept=id_ not in dropped,
+                kept=position in kept,
             )
-            for id_, span in zip(ids, spans, strict=True)
+            for position, (id_, span) in enumerate(zip(ids, spans, strict=True))
         ]
+
+    def _cased(self, text: str) -> str:
+        return text.lower() if self.settings.lower_case else text
+
+    def _given(self, text: str, kind: Kind) -> str:
+        """Return what the tokenizer gets for a text."""
+        whole = self.settings.prompt(kind) + self._cased(text)
+        return whole.strip() if self.settings.strip else whole
+
+    def _span_finder(self, text: str) -> Callable[[int, int], tuple[int, int]]:
+        """Return what turns a span of the text as lowered into one of the text as given."""
+        if not self.settings.lower_case or len(text.lower()) == len(text):
+            return lambda start, end: (start, end)
+        # A few characters become two when they are lowered, as the capital I with a dot does.
+        owners = [place for place, char in enumerate(text) for _ in char.lower()]
+        return lambda start, end: (owners[start], owners[end - 1] + 1)
 
     def _encode(self, texts: Sequence[str], kind: Kind, first: int = 0) -> list[list[int]]:
         _check_texts(texts, first)
-        prompt = self.prompt(kind)
-        given = [prompt + text for text in texts] if prompt else list(texts)
+        given = [self._given(text, kind) for text in texts]
         # One text does not wake the tokenizer's thread pool.
         if len(given) == 1:
             encodings = [self._tokenizer.encode(given[0])]
@@ -247,11 +275,6 @@ class Tokeniser:
                 ids.insert(1, marker)
             rows.append(ids)
         return rows
-
-
-def _cut(ids: list[int], limit: int) -> list[int]:
-    """Shorten to `limit` ids and keep the last, the end-of-text token."""
-    return ids[: limit - 1] + ids[-1:]
 
 
 def _check_texts(texts: Sequence[str], first: int = 0) -> None:

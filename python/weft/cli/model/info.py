@@ -1,0 +1,39 @@
+"""``weft model info``: what a model's files say, and what would be run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from weft.cli.failure import DONE
+from weft.cli.options import Commands, add_command
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["register", "run"]
+
+
+def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    """Add the command."""
+    parser = add_command(commands, "info", run, "show a model's layout, settings and files", shared)
+    parser.add_argument(
+        "model", metavar="MODEL", nargs="?", help="a directory or hub id; without it, the bundled model"
+    )
+    parser.add_argument("--revision", metavar="REV", help="a commit, branch or tag of a hub id")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open the model and print names and values."""
+    from weft.cli.info import value_lines
+    from weft.cli.printing import as_json
+    from weft.encoder import Encoder
+
+    values = Encoder.open(arguments.model, revision=arguments.revision).info()
+    if arguments.json:
+        print(as_json(values, indent=2))
+    else:
+        for name, value in values.items():
+            for line in value_lines(name, value):
+                print(line)
+    return DONE

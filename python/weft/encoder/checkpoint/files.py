@@ -1,0 +1,107 @@
+"""Which files of a checkpoint hold its network: an ONNX graph, or weights in safetensors.
+
+A pickle runs code when it is read. Nothing here opens one; the error says how to convert it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from weft.encoder.checkpoint.json_file import JsonFile
+from weft.encoder.checkpoint.layout import read_layout
+from weft.errors import ModelError, ModelNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = ["GRAPHS", "external_data", "graph_in", "missing", "pickled", "weight_files"]
+
+GRAPHS = (
+    "model_int8.onnx",
+    "onnx/model_int8.onnx",
+    "model_quantized.onnx",
+    "onnx/model_quantized.onnx",
+    "model.onnx",
+    "onnx/model.onnx",
+    "vespa_colbert.onnx",
+)
+"""Where exporters put the graph, best first: int8 before float. Files made for one instruction set
+(`model_qint8_<isa>.onnx`) are left out: on another they are slow, or saturate."""
+
+_WEIGHTS = "model.safetensors"
+_PICKLES = (".bin", ".dnn", ".pt", ".pth", ".ckpt", ".pkl")
+
+
+def graph_in(directory: Path) -> str | None:
+    """Return the relative path of the best graph in a model's directory, None when there is none."""
+    return next((name for name in GRAPHS if (directory / name).is_file()), None)
+
+
+def external_data(graph: str, names: Iterable[str]) -> list[str]:
+    """Return which of these files hold weights that the graph keeps outside: those named after it."""
+    return sorted(name for name in names if name.startswith((f"{graph}_data", f"{graph}.data")))
+
+
+def pickled(names: Iterable[str]) -> str | None:
+    """Return the first name of a file that pickle would read."""
+    return next((name for name in sorted(names) if name.endswith(_PICKLES)), None)
+
+
+def weight_files(folder: Path) -> tuple[Path, ...]:
+    """Return the safetensors files of a backbone or a Dense layer, several when the weights are sharded.
+
+    Raises
+    ------
+    ModelNotFound
+        If there are none.
+    ModelError
+        If there are only pickles, or the index of the shards cannot be used.
+    """
+    whole = folder / _WEIGHTS
+    if whole.is_file():
+        return (whole,)
+    index = JsonFile.read(folder / f"{_WEIGHTS}.index.json")
+    if index.path.is_file():
+        names = sorted(set(index.within("weight_map").content.values()))
+        for name in names:
+            if not isinstance(name, str) or "/" in name or "\\" in name:
+                raise ModelError(f"{index.path}: {name!r} is no file beside it")
+            if not (folder / name).is_file():
+                raise ModelNotFound(f"{folder / name}: no such file, and {index.path.name} names it")
+        return tuple(folder / name for name in names)
+    found = pickled(path.name for path in folder.iterdir()) if folder.is_dir() else None
+    if found is not None:
+        raise ModelError(
+            f"{folder / found}: pickled weights can run code and are not read: load the model once with the "
+            "library that made it and call save_pretrained(..., safe_serialization=True)"
+        )
+    raise ModelNotFound(f"{folder}: no weights, looked for {_WEIGHTS}")
+
+
+def missing(directory: Path) -> str | None:
+    """Say what a checkpoint lacks to be opened, None when it is complete.
+
+    What is there and wrong is not missing: it is named when the checkpoint is opened.
+    """
+    try:
+        layout = read_layout(directory)
+    except ModelError as error:
+        return str(error)
+    folders = (layout.modules.transformer, directory)
+    if not any((folder / name).is_file() for folder in folders for name in ("tokenizer.json", "vocab.txt")):
+        return f"{directory}: no tokenizer.json and no vocab.txt"
+    for folder in layout.modules.dense():
+        if not (folder / "config.json").is_file():
+            return f"{folder / 'config.json'}: no such file"
+    if graph_in(directory) is not None:
+        return None
+    try:
+        weight_files(layout.modules.transformer)
+        for folder in layout.modules.dense():
+            weight_files(folder)
+    except ModelNotFound as error:
+        return f"{error}; nor an ONNX graph, looked for {', '.join(GRAPHS)}"
+    except ModelError:
+        return None
+    return None

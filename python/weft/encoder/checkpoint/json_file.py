@@ -1,0 +1,88 @@
+"""A JSON file of a checkpoint, read key by key: a value of the wrong type is an error that names the file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from weft.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["JsonFile"]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFile:
+    """A JSON object and the file it came from.
+
+    Attributes
+    ----------
+    path : Path
+        The file; it need not exist, see `read`.
+    content : dict
+        The object.
+    """
+
+    path: Path
+    content: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> JsonFile:
+        """Read a file; one that is not there is an empty object.
+
+        Raises
+        ------
+        ModelError
+            If it is no JSON object.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls(path, {})
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{path}: cannot be read as JSON: {error}") from error
+        if not isinstance(content, dict):
+            raise ModelError(f"{path}: holds a {type(content).__name__} where an object belongs")
+        return cls(path, content)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.content
+
+    def get(self, key: str, kind: type | tuple[type, ...], default: Any) -> Any:
+        """Return a key's value, the default when it is absent or null.
+
+        Raises
+        ------
+        ModelError
+            If the value has another type.
+        """
+        value = self.content.get(key)
+        if value is None:
+            return default
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        # bool is an int in Python: a length of `true` is nonsense all the same.
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            expected = " or ".join(one.__name__ for one in kinds)
+            raise ModelError(f"{self.path}: {key} is {value!r}, expected {expected}")
+        return value
+
+    def within(self, key: str) -> JsonFile:
+        """Return the object under a key, an empty one when it is absent or null."""
+        return JsonFile(self.path, self.get(key, dict, {}))
+
+    def strings(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the list of strings under a key."""
+        return self._all(key, str, default)
+
+    def integers(self, key: str) -> tuple[int, ...]:
+        """Return the list of whole numbers under a key, nothing when it is absent."""
+        return self._all(key, int, ())
+
+    def _all(self, key: str, kind: type, default: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = self.get(key, list, list(default))
+        if not all(isinstance(one, kind) and not isinstance(one, bool) for one in values):
+            raise ModelError(f"{self.path}: {key} holds something that is no {kind.__name__}")
+        return tuple(values)
