@@ -1,0 +1,64 @@
+"""Golden files of one library on one checkpoint: what the network was given, what it kept, what came out.
+
+One `.npz` each, arrays only: for `query` and `document` the token ids and the attention of all texts end to end
+(`*_ids`, `*_attention`), which of these positions have a vector (`*_kept`), how many positions each text has
+(`*_lengths`) and the vectors (`*_vectors`, float32). `about` is JSON: command, versions, options. Padding of a
+batch is not part of it: positions that are neither attended to nor kept are cut off behind.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+from checkpoints import ROOT
+
+
+@dataclass
+class Encoded:
+    """One text: ids, attention and kept are of one length, vectors has a row per kept position."""
+
+    ids: np.ndarray
+    attention: np.ndarray
+    kept: np.ndarray
+    vectors: np.ndarray
+
+    def __post_init__(self) -> None:
+        self.ids, self.attention = np.asarray(self.ids, np.int32), np.asarray(self.attention, np.uint8)
+        self.kept, self.vectors = np.asarray(self.kept, np.uint8), np.asarray(self.vectors, np.float32)
+        used = np.flatnonzero(self.attention | self.kept)
+        end = int(used[-1]) + 1
+        self.ids, self.attention, self.kept = self.ids[:end], self.attention[:end], self.kept[:end]
+        if len(self.vectors) != self.kept.sum():
+            raise ValueError(f"{len(self.vectors)} vectors for {self.kept.sum()} kept positions")
+        norms = np.linalg.norm(self.vectors, axis=1)
+        if np.abs(norms - 1).max(initial=0) > 1e-5:
+            raise ValueError("vectors are not of length one")
+
+
+def write(
+    library: str,
+    checkpoint: str,
+    packages: tuple[str, ...],
+    kinds: dict[str, list[Encoded]],
+    **options: object,
+) -> None:
+    """Write the golden file `golden/LIBRARY/encoders/CHECKPOINT.npz`."""
+    about = {
+        "library": library,
+        "checkpoint": checkpoint,
+        "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
+        "options": options,
+    }
+    arrays = {}
+    for kind, texts in kinds.items():
+        arrays[f"{kind}_lengths"] = np.array([len(text.ids) for text in texts], np.int32)
+        for name in ("ids", "attention", "kept", "vectors"):
+            arrays[f"{kind}_{name}"] = np.concatenate([getattr(text, name) for text in texts])
+    path = ROOT / "golden" / library / "encoders" / f"{checkpoint}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
