@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from weft.errors import IndexNotFound as IndexNotFound
     from weft.errors import InvalidFilter as InvalidFilter
     from weft.errors import InvalidInput as InvalidInput
+    from weft.errors import MissingExtra as MissingExtra
     from weft.errors import ModelError as ModelError
     from weft.errors import ModelNotFound as ModelNotFound
     from weft.errors import ReadOnlyIndex as ReadOnlyIndex
     from weft.errors import WeftError as WeftError
+    from weft.evaluation import Agreement as Agreement
+    from weft.evaluation import Evaluation as Evaluation
+    from weft.evaluation import evaluate as evaluate
     from weft.explanation import Explanation as Explanation
     from weft.explanation import Highlight as Highlight
     from weft.explanation import TokenMatch as TokenMatch
@@ -43,11 +47,13 @@ if TYPE_CHECKING:
     from weft.results import RerankHit as RerankHit
 
 _HOMES = {
+    "Agreement": "weft.evaluation",
     "CorruptIndex": "weft.errors",
     "Document": "weft.results",
     "DocumentNotFound": "weft.errors",
     "Encoder": "weft.encoder",
     "EncoderMismatch": "weft.errors",
+    "Evaluation": "weft.evaluation",
     "Explanation": "weft.explanation",
     "Highlight": "weft.explanation",
     "Hit": "weft.results",
@@ -58,6 +64,7 @@ _HOMES = {
     "IndexNotFound": "weft.errors",
     "InvalidFilter": "weft.errors",
     "InvalidInput": "weft.errors",
+    "MissingExtra": "weft.errors",
     "ModelError": "weft.errors",
     "ModelNotFound": "weft.errors",
     "Part": "weft.results",
@@ -67,17 +74,20 @@ _HOMES = {
     "TokenMatch": "weft.explanation",
     "WeftError": "weft.errors",
     "__version__": "weft._core",
+    "evaluate": "weft.evaluation",
     "open": "weft.index:open_index",
     "repair": "weft.repairing",
     "rerank": "weft.reranking",
 }
 
 __all__ = [
+    "Agreement",
     "CorruptIndex",
     "Document",
     "DocumentNotFound",
     "Encoder",
     "EncoderMismatch",
+    "Evaluation",
     "Explanation",
     "Highlight",
     "Hit",
@@ -88,6 +98,7 @@ __all__ = [
     "IndexNotFound",
     "InvalidFilter",
     "InvalidInput",
+    "MissingExtra",
     "ModelError",
     "ModelNotFound",
     "Part",
@@ -97,6 +108,7 @@ __all__ = [
     "TokenMatch",
     "WeftError",
     "__version__",
+    "evaluate",
     "open",
     "repair",
     "rerank",

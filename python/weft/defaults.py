@@ -7,13 +7,31 @@ it".
 
 from __future__ import annotations
 
-__all__ = ["LOCK_TIMEOUT", "RUN_DEPTH", "RUN_TAG", "WRITE_TOKENS", "K"]
+__all__ = [
+    "AGREEMENT",
+    "ANSWER_DEPTHS",
+    "LOCK_TIMEOUT",
+    "MEASURES",
+    "RUN_DEPTH",
+    "RUN_TAG",
+    "WRITE_TOKENS",
+    "K",
+]
 
 K = 10
 """Results of one search."""
 
 RUN_DEPTH = 100
 """Results per query of a run file: what nDCG@10 and recall@100 need."""
+
+MEASURES = ("nDCG@10", "R@100", "Success@5", "RR@10")
+"""What an evaluation counts: what BEIR, MS MARCO and LoTTE are compared by."""
+
+ANSWER_DEPTHS = (1, 5, 20, 100)
+"""Depths at which an answer is looked for: those that papers on open-domain questions print."""
+
+AGREEMENT = 100
+"""Queries whose results an evaluation compares with exhaustive search, which costs far more than they did."""
 
 RUN_TAG = "weft"
 """The sixth column of a run file."""

@@ -21,6 +21,7 @@ __all__ = [
     "IndexNotFound",
     "InvalidFilter",
     "InvalidInput",
+    "MissingExtra",
     "ModelError",
     "ModelNotFound",
     "ReadOnlyIndex",
@@ -82,3 +83,7 @@ class ModelError(WeftError, RuntimeError):
 
 class ModelNotFound(ModelError, FileNotFoundError):
     """The model is neither a directory, nor in the hub cache, nor installed."""
+
+
+class MissingExtra(WeftError, ImportError):
+    """A package that only one part of Weft needs is not installed; the message names the extra."""

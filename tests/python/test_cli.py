@@ -409,7 +409,7 @@ def test_data_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
 def test_help_and_version() -> None:
     assert separately("--version").stdout == f"weft {weft.__version__}\n"
     text = separately("--help").stdout
-    commands = "demo index search get update delete info check compact export"
+    commands = "demo index search get update delete info check compact export eval"
     for command in commands.split():
         assert command in text
         assert "--debug" in separately(command, "--help").stdout

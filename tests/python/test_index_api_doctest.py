@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 MODULES = [
     "weft",
+    "weft.evaluation",
+    "weft.evaluation.answer_match",
+    "weft.evaluation.answers",
+    "weft.evaluation.judging",
     "weft.exports.documents",
     "weft.filters",
     "weft.index",

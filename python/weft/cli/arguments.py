@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from weft.cli import check, compact, delete, demo, export, get, index, info, model, search, update
+from weft.cli import check, compact, delete, demo, evaluate, export, get, index, info, model, search, update
 from weft.cli.options import CommandParser
 
 __all__ = ["build"]
@@ -34,6 +34,6 @@ def build() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="weft", description=_DESCRIPTION, epilog=_EPILOG, parents=[shared])
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
-    for command in (demo, index, search, get, update, delete, info, check, compact, export, model):
+    for command in (demo, index, search, get, update, delete, info, check, compact, export, evaluate, model):
         command.register(commands, shared)
     return parser

@@ -17,8 +17,10 @@ __all__ = [
     "add_path",
     "at_least_one",
     "check_choice",
+    "from_zero",
     "json_object",
     "seconds",
+    "two_weights",
 ]
 
 Commands = Any  # argparse keeps the type of what add_subparsers returns to itself.
@@ -60,7 +62,7 @@ def add_path(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", help="the index's directory")
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
+def add_model(parser: argparse._ActionsContainer) -> None:
     """Add what concerns the encoder and its speed."""
     parser.add_argument(
         "--model",
@@ -70,7 +72,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     add_threads(parser)
 
 
-def add_threads(parser: argparse.ArgumentParser) -> None:
+def add_threads(parser: argparse._ActionsContainer) -> None:
     """Add the number of threads."""
     parser.add_argument("--threads", metavar="N", type=at_least_one, help="threads; default: all cores")
 
@@ -88,7 +90,7 @@ def add_lock_timeout(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_filter(parser: argparse.ArgumentParser, summary: str) -> None:
+def add_filter(parser: argparse._ActionsContainer, summary: str) -> None:
     """Add a filter on metadata."""
     parser.add_argument(
         "--filter",
@@ -132,6 +134,20 @@ def at_least_one(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
     return value
+
+
+def from_zero(text: str) -> int:
+    """Parse a count that may be nothing."""
+    return 0 if text == "0" else at_least_one(text)
+
+
+def two_weights(text: str) -> tuple[float, float]:
+    """Parse what the semantic and the keyword list count."""
+    try:
+        semantic, keyword = (float(one) for one in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not two numbers, as in 1,0.5") from None
+    return semantic, keyword
 
 
 def seconds(text: str) -> float:

@@ -24,6 +24,8 @@ _STAGES = {
     "compress": "compressing",
     "merge": "merging",
     "write": "writing",
+    "search": "searching",
+    "compare": "comparing",
 }
 
 

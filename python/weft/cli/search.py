@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from weft.cli.failure import DONE
-from weft.cli.options import Commands, add_command, add_filter, add_model, add_path, at_least_one
+from weft.cli.options import (
+    Commands,
+    add_command,
+    add_filter,
+    add_model,
+    add_path,
+    at_least_one,
+    two_weights,
+)
 from weft.defaults import RUN_DEPTH, RUN_TAG, K
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from weft.index import Index
@@ -64,7 +72,7 @@ def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         metavar="S,K",
-        type=_weights,
+        type=two_weights,
         help="what the semantic and the keyword list count in --mode hybrid (default: 1,1)",
     )
     parser.add_argument("--group", choices=("document",), help="rank documents by their best passage")
@@ -206,14 +214,6 @@ def _print_hits(index: Index, arguments: argparse.Namespace, query: str, hits: l
         if arguments.explain and explanation is not None:
             lines += match_lines(explanation)
         print("\n".join(lines))
-
-
-def _weights(text: str) -> tuple[float, float]:
-    try:
-        semantic, keyword = (float(one) for one in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not two numbers, as in 1,0.5") from None
-    return semantic, keyword
 
 
 @contextmanager

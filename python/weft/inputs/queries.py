@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_queries"]
 
-_FIELDS = Fields(text=("text", "query"))
+# ColBERT and LoTTE say qid and question, or qid and query; BEIR says _id and text.
+_FIELDS = Fields(id=("id", "_id", "qid"), text=("text", "query", "question"))
 
 
 def read_queries(name: str) -> list[tuple[str, str]]:
@@ -26,8 +27,8 @@ def read_queries(name: str) -> list[tuple[str, str]]:
     Parameters
     ----------
     name : str
-        A .jsonl file (``id`` or ``_id``, ``text`` or ``query``) or a .tsv file, each also with .gz;
-        or ``-`` for JSON lines on standard input.
+        A .jsonl file (``id``, ``_id`` or ``qid``; ``text``, ``query`` or ``question``) or a .tsv file,
+        each also with .gz; or ``-`` for JSON lines on standard input.
 
     Returns
     -------
