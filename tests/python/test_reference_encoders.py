@@ -6,6 +6,8 @@ The golden files were made by the libraries themselves (`tests/reference/encoder
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +28,7 @@ REFERENCE = Path(__file__).parents[1] / "reference"
 sys.path.append(str(REFERENCE / "encoders"))
 
 import checkpoints  # noqa: E402  it lies with the scripts
+import next_plaid  # noqa: E402
 from texts import TEXTS  # noqa: E402
 
 KINDS = ("query", "document")
@@ -44,14 +47,16 @@ class Golden:
 
 
 @cache
-def golden(library: str, checkpoint: str, kind: str) -> list[Golden]:
-    with np.load(REFERENCE / "golden" / library / "encoders" / f"{checkpoint}.npz") as file:
-        lengths, vectors = file[f"{kind}_lengths"], file[f"{kind}_vectors"]
+def golden(library: str, checkpoint: str, kind: str, folder: str = "encoders") -> list[Golden]:
+    with np.load(REFERENCE / "golden" / library / folder / f"{checkpoint}.npz") as file:
+        lengths = file[f"{kind}_lengths"]
         ends = np.cumsum(lengths)[:-1]
         ids, attention, kept = (
             np.split(file[f"{kind}_{name}"], ends) for name in ("ids", "attention", "kept")
         )
-    rows = np.split(vectors, np.cumsum([int(row.sum()) for row in kept])[:-1])
+        counts = [int(row.sum()) for row in kept]
+        vectors = file[f"{kind}_vectors"] if f"{kind}_vectors" in file else np.empty((sum(counts), 0))
+    rows = np.split(vectors, np.cumsum(counts)[:-1])
     return [
         Golden(text, i.tolist(), a.tolist(), np.flatnonzero(k).tolist(), v)
         for text, i, a, k, v in zip(TEXTS, ids, attention, kept, rows, strict=True)
@@ -148,3 +153,40 @@ def test_ids_masks_and_kept_tokens_are_the_library_s(copies, library, checkpoint
         same = encoded(tokens, library, kind, one.text) == (one.ids, one.attention, one.kept)
         # A deviation that is gone is as wrong as one that was not meant.
         assert same != deviates(library, checkpoint, kind, one, tokens), one.text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", list(next_plaid.DIRECTORIES))
+def test_ids_and_masks_of_an_export_are_next_plaid_s(tmp_path, name, kind):
+    """Its rules restated, see `next_plaid.py`. Where the file says that masks are not attended to, Weft does as it says."""
+    tokens = tokeniser(next_plaid.export(name, tmp_path / name))
+    for one in golden("next-plaid-onnx", name, kind, "vocabularies"):
+        assert encoded(tokens, "next-plaid-onnx", kind, one.text) == (one.ids, one.attention, one.kept), (
+            one.text
+        )
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Tokeniser:
+    """ColBERTv2's settings over BERT's own vocabulary, which the default model has."""
+    model = pytest.importorskip("weft_model").path()
+    for name in ("tokenizer.json", "config.json"):
+        shutil.copyfile(Path(model) / name, tmp_path / name)
+    (tmp_path / "artifact.metadata").write_text(json.dumps({"query_maxlen": 32, "doc_maxlen": 220}))
+    return tokeniser(tmp_path)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("kind", KINDS)
+def test_ids_and_masks_in_bert_s_own_vocabulary_are_colbert_ai_s(real, kind):
+    for one in golden("colbert-ai", "bert-base-uncased", kind, "vocabularies"):
+        assert encoded(real, "colbert-ai", kind, one.text) == (one.ids, one.attention, one.kept), one.text
+
+
+@pytest.mark.model
+def test_the_vector_of_colbert_ai_s_own_test(real):
+    """`colbert/tests/tokenizers_test.py`."""
+    ids, attention, kept = encoded(real, "colbert-ai", "query", "what color is amber urine")
+    assert ids == [101, 1, 2054, 3609, 2003, 8994, 17996, 102, *[103] * 24]
+    assert attention == [1] * 8 + [0] * 24
+    assert kept == list(range(32))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import golden
+import encoder_golden
 from checkpoints import opened
 from colbert.infra import ColBERTConfig
 from colbert.modeling.checkpoint import Checkpoint
-from golden import Encoded
+from encoder_golden import Encoded
 from texts import TEXTS
 
 PACKAGES = ("colbert-ai", "torch", "transformers", "tokenizers", "numpy")
@@ -55,7 +55,7 @@ def main() -> None:
             model = load(path)
         texts = list(TEXTS)
         kinds = {"query": queries(model, texts), "document": documents(model, texts)}
-        golden.write("colbert-ai", name, PACKAGES, kinds, batch=BATCH)
+        encoder_golden.write("colbert-ai", name, PACKAGES, kinds, batch=BATCH)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 
-import golden
+import encoder_golden
+from encoder_golden import Encoded
 from fastembed import LateInteractionTextEmbedding
-from golden import Encoded
 from texts import TEXTS
 
 PACKAGES = ("fastembed", "onnxruntime", "tokenizers", "numpy")
@@ -42,7 +42,7 @@ def main() -> None:
     (directory,) = sys.argv[1:]
     model = LateInteractionTextEmbedding("colbert-ir/colbertv2.0", specific_model_path=directory)
     kinds = {"query": queries(model, list(TEXTS)), "document": documents(model, list(TEXTS))}
-    golden.write("fastembed", "stanford", PACKAGES, kinds, batch=BATCH)
+    encoder_golden.write("fastembed", "stanford", PACKAGES, kinds, batch=BATCH)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import golden
+import encoder_golden
 from checkpoints import opened
-from golden import Encoded
+from encoder_golden import Encoded
 from pylate import models
 from texts import TEXTS
 
@@ -33,7 +33,7 @@ def main() -> None:
         with opened(name) as path:
             model = models.ColBERT(path, device="cpu", local_files_only=True)
         kinds = {kind: encode(model, list(TEXTS), kind) for kind in ("query", "document")}
-        golden.write("pylate", name, PACKAGES, kinds, batch=BATCH)
+        encoder_golden.write("pylate", name, PACKAGES, kinds, batch=BATCH)
 
 
 if __name__ == "__main__":

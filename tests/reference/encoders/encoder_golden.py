@@ -2,8 +2,9 @@
 
 One `.npz` each, arrays only: for `query` and `document` the token ids and the attention of all texts end to end
 (`*_ids`, `*_attention`), which of these positions have a vector (`*_kept`), how many positions each text has
-(`*_lengths`) and the vectors (`*_vectors`, float32). `about` is JSON: command, versions, options. Padding of a
-batch is not part of it: positions that are neither attended to nor kept are cut off behind.
+(`*_lengths`) and the vectors (`*_vectors`, float32; not there where a golden is of a vocabulary alone). `about` is
+JSON: versions and options. Padding of a batch is not part of it: positions that are neither attended to nor kept are
+cut off behind.
 """
 
 from __future__ import annotations
@@ -24,14 +25,17 @@ class Encoded:
     ids: np.ndarray
     attention: np.ndarray
     kept: np.ndarray
-    vectors: np.ndarray
+    vectors: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         self.ids, self.attention = np.asarray(self.ids, np.int32), np.asarray(self.attention, np.uint8)
-        self.kept, self.vectors = np.asarray(self.kept, np.uint8), np.asarray(self.vectors, np.float32)
+        self.kept = np.asarray(self.kept, np.uint8)
         used = np.flatnonzero(self.attention | self.kept)
         end = int(used[-1]) + 1
         self.ids, self.attention, self.kept = self.ids[:end], self.attention[:end], self.kept[:end]
+        if self.vectors is None:
+            return
+        self.vectors = np.asarray(self.vectors, np.float32)
         if len(self.vectors) != self.kept.sum():
             raise ValueError(f"{len(self.vectors)} vectors for {self.kept.sum()} kept positions")
         norms = np.linalg.norm(self.vectors, axis=1)
@@ -44,9 +48,11 @@ def write(
     checkpoint: str,
     packages: tuple[str, ...],
     kinds: dict[str, list[Encoded]],
+    *,
+    folder: str = "encoders",
     **options: object,
 ) -> None:
-    """Write the golden file `golden/LIBRARY/encoders/CHECKPOINT.npz`."""
+    """Write the golden file `golden/LIBRARY/FOLDER/CHECKPOINT.npz`."""
     about = {
         "library": library,
         "checkpoint": checkpoint,
@@ -57,8 +63,10 @@ def write(
     for kind, texts in kinds.items():
         arrays[f"{kind}_lengths"] = np.array([len(text.ids) for text in texts], np.int32)
         for name in ("ids", "attention", "kept", "vectors"):
-            arrays[f"{kind}_{name}"] = np.concatenate([getattr(text, name) for text in texts])
-    path = ROOT / "golden" / library / "encoders" / f"{checkpoint}.npz"
+            parts = [part for text in texts if (part := getattr(text, name)) is not None]
+            if parts:
+                arrays[f"{kind}_{name}"] = np.concatenate(parts)
+    path = ROOT / "golden" / library / folder / f"{checkpoint}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
