@@ -1,6 +1,7 @@
 """The engine. Everything here is wrapped by `weft.Index` and `weft.rerank`; use those.
 
-Arrays go in through the buffer protocol: two dimensions, C-contiguous, float32 or float16. Long calls
+Arrays go in through the buffer protocol: C-contiguous, and where nothing else is said two dimensions of
+float32 or float16. Long calls
 release the interpreter and can be interrupted. Errors are those of `weft.errors`.
 """
 
@@ -10,6 +11,7 @@ from typing import Any, final
 
 __all__ = [
     "FORMAT_VERSION",
+    "Importer",
     "Index",
     "Writer",
     "__version__",
@@ -175,6 +177,21 @@ class Index:
     def vectors(self, id: str, passage: int) -> tuple[bytes, int, int]:
         """Give the decoded vectors of a passage: float32, tokens, dim."""
 
+    def codebook(self) -> dict[str, Any] | None:
+        """Give the codebook, or None while all vectors are float16.
+
+        `dim`, `nbits`, `codec`; `centroids` (bytes of float32 [K, dim]) and `exact`, the type in which
+        they are kept ("float16" or "float32"); `cutoffs` and `weights` (bytes of float32).
+        """
+
+    def codes(self, ids: Sequence[str]) -> tuple[list[list[int]], bytes, bytes]:
+        """Give the tokens of each passage of every document, their codes (uint32) and residuals (uint8).
+
+        Residuals are in ColBERT's bit order, dim * nbits / 8 bytes a token. Passages that are float16 are
+        coded with the codebook; without one this raises InvalidInput. An id that is not there raises
+        DocumentNotFound.
+        """
+
     def delete(self, ids: Sequence[str]) -> int:
         """Delete documents and return how many there were."""
 
@@ -232,3 +249,52 @@ class Writer:
 
     def abort(self) -> None:
         """Leave the index as it was."""
+
+@final
+class Importer:
+    """A new index from vectors that are coded already.
+
+    Nothing is there before the commit, and nothing is left without one.
+    """
+
+    @staticmethod
+    def create(
+        path: str | PathLike[str],
+        *,
+        nbits: int,
+        centroids: Any,
+        cutoffs: Any,
+        weights: Any,
+        threads: int | None = None,
+    ) -> Importer:
+        """Begin an index at a path where nothing is yet.
+
+        Centroids [K, dim] are kept in the type in which they come; cutoffs [2**nbits - 1] and weights
+        [2**nbits] have one dimension.
+        """
+
+    def add(
+        self,
+        ids: Sequence[str | None],
+        texts: Sequence[str | None],
+        titles: Sequence[str | None],
+        metadata: Sequence[str | None],
+        spans: Sequence[Sequence[tuple[int, int]]],
+        lengths: Sequence[int],
+        codes: Any,
+        residuals: Any,
+    ) -> list[str]:
+        """Stage documents and return their ids; an id that was there before is refused.
+
+        The first six are as those of `Writer.add`; codes are int32 or uint32 [tokens], residuals uint8
+        [tokens, dim * nbits / 8] in ColBERT's bit order.
+        """
+
+    def set_encoder(self, description: str) -> None:
+        """Remember the encoder's description."""
+
+    def commit(self, progress: Callable[[str, int, int], object] | None = None) -> dict[str, int]:
+        """Write the index and give it its name; counts as those of `Writer.commit`."""
+
+    def abort(self) -> None:
+        """Leave nothing."""

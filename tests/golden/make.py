@@ -89,10 +89,49 @@ def expected(path):
     }
 
 
+def take_over(path):
+    """Import coded vectors with centroids of float32, then add and delete."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(11)
+    edges = np.sort(rng.normal(0, 0.2, 31)).astype(np.float32)
+    importer = _core.Importer.create(
+        path,
+        nbits=4,
+        centroids=unit(rng.standard_normal((40, DIM))),
+        cutoffs=edges[1::2].copy(),
+        weights=edges[0::2].copy(),
+        threads=1,
+    )
+    ids = range(30)
+    importer.add(
+        [f"d{n}" for n in ids],
+        [words(n) for n in ids],
+        [None] * 30,
+        [json.dumps({"year": 2000 + n, "of": {"part": n % 2 == 0}}) for n in ids],
+        [[]] * 30,
+        [LENGTH] * 30,
+        rng.integers(40, size=30 * LENGTH, dtype=np.int32),
+        rng.integers(256, size=(30 * LENGTH, DIM // 2), dtype=np.uint8),
+    )
+    importer.commit()
+    index = _core.Index.open(path, threads=1)
+    writer = index.begin()
+    writer.add(["late"], [words(77)], [None], [None], [[]], [LENGTH], clustered(rng, LENGTH, DIM))
+    writer.delete(["d4"])
+    writer.commit()
+    index.close()
+
+
 if __name__ == "__main__":
-    for name, count, train_tokens in (("float", 20, None), ("coded", 60, 200)):
+    made = {
+        "float": lambda path: make(path, 20, None),
+        "coded": lambda path: make(path, 60, 200),
+        "imported": take_over,
+    }
+    for name, call in made.items():
         path = HERE / f"v{_core.FORMAT_VERSION}" / name / "index"
-        make(path, count, train_tokens)
+        call(path)
         (path.parent / "expected.json").write_text(
             json.dumps(expected(path), indent=1, ensure_ascii=False) + "\n"
         )

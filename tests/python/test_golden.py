@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine import put, unit
+from engine import clustered, pairs, put, unit
 from weft import _core, errors
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -54,7 +54,52 @@ def test_this_version_has_golden_indexes():
     assert {path.name for path in INDEXES if path.parent.name == f"v{_core.FORMAT_VERSION}"} == {
         "coded",
         "float",
+        "imported",
     }
+
+
+def version_of(file):
+    if file.suffix == ".weft":
+        return struct.unpack_from("<I", file.read_bytes(), 8)[0]
+    connection = sqlite3.connect(file)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.close()
+    return version
+
+
+@pytest.mark.parametrize("golden", INDEXES, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_an_index_stays_in_the_version_it_was_made_in(golden, tmp_path):
+    """What is added to an index of an older version can be read by the builds that know only that."""
+    path = shutil.copytree(golden / "index", tmp_path / "i")
+    index = _core.Index.open(path, train_tokens=1)
+    put(
+        index,
+        [f"n{i}" for i in range(900)],
+        [20] * 900,
+        clustered(np.random.default_rng(1), 18_000, make.DIM),
+    )
+    index.compact()
+    assert index.check() == []
+    assert {s["kind"] for s in index.info()["segments"]} == {"coded"}
+    index.close()
+    wanted = int(golden.parent.name[1:])
+    files = [p for p in path.iterdir() if p.suffix in (".weft", ".sqlite")]
+    assert len(files) >= 3
+    assert {version_of(file) for file in files} == {wanted}
+    _core.repair(path, tmp_path / "repaired")
+    assert version_of(tmp_path / "repaired" / "catalog.sqlite") == _core.FORMAT_VERSION
+    repaired = _core.Index.open(tmp_path / "repaired")
+    assert repaired.check() == []
+    assert pairs(repaired.search([np.eye(2, make.DIM, dtype=np.float32)], 9)) == pairs(
+        _core.Index.open(path).search([np.eye(2, make.DIM, dtype=np.float32)], 9)
+    )
+
+
+def test_a_file_of_another_version_than_its_index(tmp_path):
+    path = shutil.copytree(CODED / "index", tmp_path / "i")
+    versioned(2)(next(path.glob("codebook-*")))
+    with pytest.raises(errors.CorruptIndex, match="belongs to another index or version"):
+        _core.Index.open(path)
 
 
 def flipped(at):

@@ -8,7 +8,7 @@ use crate::codec::codebook::Codebook;
 use crate::codec::encode::{Coded, VectorCoder};
 use crate::error::Result;
 use crate::format::read::Container;
-use crate::format::{FileIdentity, FileKind, FileSeal};
+use crate::format::{FORMAT_VERSION, FileIdentity, FileKind, FileSeal, is_known};
 use crate::index::snapshot::Snapshot;
 use crate::search::Searcher;
 use crate::search::executor::Executor;
@@ -76,11 +76,16 @@ fn with_file<T>(
     let path = FIXTURE.directory.join("hostile");
     std::fs::write(&path, data).expect("the scratch file can be written");
     let mut identity = FileIdentity {
+        version: FORMAT_VERSION,
         kind,
         number: 1,
         index: [0; 16],
     };
     if let Some(header) = data.get(..64) {
+        let version = u32::from_le_bytes(header[8..12].try_into().expect("four bytes"));
+        if is_known(version) {
+            identity.version = version;
+        }
         identity.number = u64::from_le_bytes(header[16..24].try_into().expect("eight bytes"));
         identity.index.copy_from_slice(&header[24..40]);
     }
@@ -113,7 +118,10 @@ pub fn codebook(data: &[u8]) {
         let codebook = Codebook::open(path, identity, seal)?;
         codebook.verify()?;
         let last = codebook.head.centroids as u32 - 1;
-        let halves = codebook.centroid(last)?.to_vec();
+        let mut values = vec![0.0; codebook.head.dim];
+        codebook.centroid(last, &mut values)?;
+        let mut halves = vec![0; values.len()];
+        weft_kernels::f32_to_f16(&values, &mut halves);
         if codebook.head.centroids <= FEW {
             VectorCoder::new(&codebook)?.code(&halves, &mut Coded::default());
         }

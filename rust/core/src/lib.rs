@@ -48,13 +48,15 @@ mod storage;
 mod text;
 
 pub use cluster::centroid_count;
-pub use codec::Codec;
+pub use codec::{CentroidType, Codec};
 pub use error::{Error, Result};
 pub use filter::Filter;
 pub use format::FORMAT_VERSION;
 pub use index::Index;
+pub use index::codes::DocumentCodes;
 pub use index::compact::Compacted;
 pub use index::explain::{Match, matches, maxsim};
+pub use index::import::Importer;
 pub use index::info::{CodebookInfo, Info, SegmentInfo};
 pub use index::options::{DEFAULT_NBITS, DEFAULT_SEED, DEFAULT_TRAIN_TOKENS, OpenOptions};
 pub use index::repair::{Lost, Repaired, repair};

@@ -49,6 +49,8 @@ type DocumentTuple = (
     Option<String>,
     Vec<(u64, u64)>,
 );
+/// `tokens of each passage, codes, residuals`.
+type CodesTuple<'py> = (Vec<Vec<u32>>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 /// `passage, score, [(document token, similarity)]`.
 type ExplanationTuple = (u32, f32, Vec<(u32, f32)>);
 
@@ -197,7 +199,7 @@ impl Index {
         out.set_item("codec", info.codec)?;
         out.set_item("seed", info.seed)?;
         out.set_item("generation", info.generation)?;
-        out.set_item("format_version", weft_core::FORMAT_VERSION)?;
+        out.set_item("format_version", info.format_version)?;
         out.set_item("encoder", info.encoder)?;
         let segments = PyList::empty(py);
         for segment in info.segments {
@@ -415,6 +417,37 @@ impl Index {
             bytes(py, &values, f32::to_le_bytes)?,
             values.len() / dim,
             dim,
+        ))
+    }
+
+    fn codebook<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let engine = self.engine()?;
+        let Some(parts) = enter(py, || engine.codebook())? else {
+            return Ok(None);
+        };
+        let out = PyDict::new(py);
+        out.set_item("dim", parts.dim)?;
+        out.set_item("nbits", parts.nbits)?;
+        out.set_item("codec", parts.codec.name())?;
+        out.set_item("exact", parts.centroid_type.name())?;
+        for (name, values) in [
+            ("centroids", &parts.centroids),
+            ("cutoffs", &parts.tables.cutoffs),
+            ("weights", &parts.tables.weights),
+        ] {
+            out.set_item(name, bytes(py, values, f32::to_le_bytes)?)?;
+        }
+        Ok(Some(out))
+    }
+
+    fn codes<'py>(&self, py: Python<'py>, ids: Vec<String>) -> PyResult<CodesTuple<'py>> {
+        let engine = self.engine()?;
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let found = enter(py, || engine.codes(&ids))?;
+        Ok((
+            found.lengths,
+            bytes(py, &found.codes, u32::to_le_bytes)?,
+            PyBytes::new(py, &found.residuals),
         ))
     }
 

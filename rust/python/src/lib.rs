@@ -3,6 +3,7 @@
 mod buffer;
 mod engine;
 mod errors;
+mod importer;
 mod index;
 mod progress;
 mod repair;
@@ -15,6 +16,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::engine::{cpu_tier, cpu_tiers, defaults, maxsim, maxsim_matrix, parse_filter};
+    #[pymodule_export]
+    use crate::importer::Importer;
     #[pymodule_export]
     use crate::index::Index;
     #[pymodule_export]

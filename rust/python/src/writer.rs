@@ -15,6 +15,81 @@ use crate::progress::reported;
 #[pyclass(frozen, module = "weft._core")]
 pub(crate) struct Writer(Mutex<Option<weft_core::Writer>>);
 
+/// Columns of a batch of documents, of one length.
+pub(crate) struct Columns {
+    ids: Vec<Option<String>>,
+    texts: Vec<Option<String>>,
+    titles: Vec<Option<String>>,
+    metadata: Vec<Option<String>>,
+    spans: Vec<Vec<(u64, u64)>>,
+}
+
+impl Columns {
+    pub(crate) fn new(
+        ids: Vec<Option<String>>,
+        texts: Vec<Option<String>>,
+        titles: Vec<Option<String>>,
+        metadata: Vec<Option<String>>,
+        spans: Vec<Vec<(u64, u64)>>,
+    ) -> PyResult<Self> {
+        let n = ids.len();
+        for (what, found) in [
+            ("texts", texts.len()),
+            ("titles", titles.len()),
+            ("metadata", metadata.len()),
+            ("spans", spans.len()),
+        ] {
+            if found != n {
+                return Err(invalid(format!("{what} has {found} entries, ids has {n}")));
+            }
+        }
+        Ok(Self {
+            ids,
+            texts,
+            titles,
+            metadata,
+            spans,
+        })
+    }
+
+    /// The same, document by document.
+    pub(crate) fn documents(&self) -> Vec<NewDocument<'_>> {
+        let document = |i: usize| NewDocument {
+            id: self.ids[i].as_deref(),
+            text: self.texts[i].as_deref(),
+            title: self.titles[i].as_deref(),
+            metadata: self.metadata[i].as_deref(),
+            spans: self.spans[i].clone(),
+        };
+        (0..self.ids.len()).map(document).collect()
+    }
+}
+
+/// Whether an error left everything as it was before the call.
+pub(crate) fn refused(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InvalidInput(_)
+            | Error::InvalidFilter(_)
+            | Error::Dimension { .. }
+            | Error::EncoderMismatch(_)
+    )
+}
+
+/// What a commit did, for Python.
+pub(crate) fn committed<'py>(
+    py: Python<'py>,
+    committed: &weft_core::Committed,
+) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    out.set_item("added", committed.added)?;
+    out.set_item("replaced", committed.replaced)?;
+    out.set_item("deleted", committed.deleted)?;
+    out.set_item("updated", committed.updated)?;
+    out.set_item("generation", committed.generation)?;
+    Ok(out)
+}
+
 impl Writer {
     pub(crate) fn new(writer: weft_core::Writer) -> Self {
         Self(Mutex::new(Some(writer)))
@@ -32,15 +107,6 @@ impl Writer {
             let result = work(&mut writer);
             Ok((writer, result))
         })?;
-        let refused = |error: &Error| {
-            matches!(
-                error,
-                Error::InvalidInput(_)
-                    | Error::InvalidFilter(_)
-                    | Error::Dimension { .. }
-                    | Error::EncoderMismatch(_)
-            )
-        };
         // Any other error may have come half way: what was staged until then must never be committed.
         if result.as_ref().err().is_none_or(refused) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
@@ -73,17 +139,7 @@ impl Writer {
         lengths: Vec<usize>,
         vectors: &Bound<'_, PyAny>,
     ) -> PyResult<Vec<String>> {
-        let n = ids.len();
-        for (what, found) in [
-            ("texts", texts.len()),
-            ("titles", titles.len()),
-            ("metadata", metadata.len()),
-            ("spans", spans.len()),
-        ] {
-            if found != n {
-                return Err(invalid(format!("{what} has {found} entries, ids has {n}")));
-            }
-        }
+        let columns = Columns::new(ids, texts, titles, metadata, spans)?;
         let vectors = Matrix::read(vectors, "vectors")?;
         if vectors.rows != lengths.iter().sum::<usize>() {
             let (rows, tokens) = (vectors.rows, lengths.iter().sum::<usize>());
@@ -92,17 +148,7 @@ impl Writer {
             )));
         }
         self.with(py, |writer| {
-            let documents: Vec<NewDocument<'_>> = spans
-                .into_iter()
-                .enumerate()
-                .map(|(i, spans)| NewDocument {
-                    id: ids[i].as_deref(),
-                    text: texts[i].as_deref(),
-                    title: titles[i].as_deref(),
-                    metadata: metadata[i].as_deref(),
-                    spans,
-                })
-                .collect();
+            let documents = columns.documents();
             writer.add(&documents, &lengths, &vectors.values, vectors.columns)
         })
     }
@@ -149,16 +195,10 @@ impl Writer {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let writer = self.take()?;
-        let committed = enter(py, || {
+        let done = enter(py, || {
             reported(progress.as_ref(), |progress| writer.commit(progress))
         })?;
-        let out = PyDict::new(py);
-        out.set_item("added", committed.added)?;
-        out.set_item("replaced", committed.replaced)?;
-        out.set_item("deleted", committed.deleted)?;
-        out.set_item("updated", committed.updated)?;
-        out.set_item("generation", committed.generation)?;
-        Ok(out)
+        committed(py, &done)
     }
 
     fn abort(&self, py: Python<'_>) -> PyResult<()> {

@@ -5,12 +5,13 @@ use std::path::Path;
 use weft_kernels::{CentroidPanels, ResidualTable, f16_to_f32, f32_to_f16, quantise_centroids};
 
 use super::encode::decoded_norm;
+use super::parts::{CodebookParts, MAX_CENTROIDS};
 use super::table::ResidualTables;
-use super::{Codec, check_dim, check_nbits};
+use super::{CentroidType, Codec, check_dim, check_nbits};
 use crate::bitmap::Bitmap;
 use crate::cluster::assign::Assigner;
 use crate::cluster::centroid_count;
-use crate::cluster::kmeans::{self, Clustering};
+use crate::cluster::kmeans::{self, Clustering, norm};
 use crate::cluster::random::Random;
 use crate::error::{Error, Result};
 use crate::format::read::Container;
@@ -44,6 +45,10 @@ pub(crate) struct CodebookHead {
     pub(crate) nbits: u32,
     pub(crate) codec: Codec,
     pub(crate) centroids: usize,
+    /// How the centroids are kept. Since format version 3; in those of version 2 it is float16.
+    pub(crate) centroid_type: CentroidType,
+    /// Length of the longest centroid; 1 for those that are of unit length but for rounding, as in version 2. Scores go as far.
+    pub(crate) reach: f32,
     /// `1 / norm` of byte 0.
     pub(crate) norm_base: f32,
     /// What one step of the byte adds.
@@ -61,11 +66,11 @@ pub(crate) struct CodebookHead {
 pub(crate) struct Trained {
     pub(crate) head: CodebookHead,
     /// `[K][dim]`, in the order of their codes.
-    pub(super) centroids: Vec<f32>,
+    pub(crate) centroids: Vec<f32>,
     /// Codes, group by group.
-    pub(super) order: Vec<u32>,
-    pub(super) group_ends: Vec<u32>,
-    pub(super) tables: ResidualTables,
+    pub(crate) order: Vec<u32>,
+    pub(crate) group_ends: Vec<u32>,
+    pub(crate) tables: ResidualTables,
 }
 
 /// Where training takes its vectors from.
@@ -103,7 +108,7 @@ pub(crate) fn train(
     f16_to_f32(&held, &mut points);
     // ColBERTv2 takes its quantiles before it rounds the centroids; our tables see what they will be used with.
     let unrounded = (codec == Codec::Plaid).then(|| clustering.centroids.clone());
-    round_to_f16(&mut clustering.centroids);
+    CentroidType::Float16.round(&mut clustering.centroids);
     let mut codes = vec![0; points.len() / dim];
     let centroids = unrounded.as_ref().unwrap_or(&clustering.centroids);
     match codec {
@@ -132,6 +137,8 @@ pub(crate) fn train(
         nbits,
         codec,
         centroids: clustering.len(),
+        centroid_type: CentroidType::Float16,
+        reach: 1.0,
         norm_base,
         norm_step,
         mean_residual: (lengths / codes.len() as f64) as f32,
@@ -178,14 +185,8 @@ fn split(
     (rest, out)
 }
 
-pub(super) fn round_to_f16(values: &mut [f32]) {
-    let mut halves = vec![0; values.len()];
-    f32_to_f16(values, &mut halves);
-    f16_to_f32(&halves, values);
-}
-
-/// The line on which the byte of a reciprocal norm lies: the range of the held-out tokens and a quarter more on both
-/// sides, because a codebook that grows keeps its line for topics it has not seen.
+/// The line on which the byte of a reciprocal norm lies: the range of the held-out tokens and some more, because a codebook that grows
+/// keeps its line for topics it has not seen.
 fn norm_line(
     points: &[f32],
     codes: &[u32],
@@ -196,10 +197,26 @@ fn norm_line(
     let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
     for (point, &code) in points.chunks_exact(dim).zip(codes) {
         let centroid = &centroids[code as usize * dim..(code as usize + 1) * dim];
-        let inverse = 1.0 / decoded_norm(point, centroid, tables).clamp(1.0 / 16.0, 16.0);
+        let inverse = reciprocal(decoded_norm(point, centroid, tables));
         low = low.min(inverse);
         high = high.max(inverse);
     }
+    line(low, high)
+}
+
+/// Length of the longest centroid, as the head has it.
+pub(crate) fn reach(centroids: &[f32], dim: usize) -> f32 {
+    let longest = centroids.chunks_exact(dim).map(norm).fold(0.0, f32::max);
+    if longest > 1.01 { longest } else { 1.0 }
+}
+
+/// One over the length of a decoded vector, as far as it goes into a byte.
+pub(crate) fn reciprocal(norm: f32) -> f32 {
+    1.0 / norm.clamp(1.0 / 16.0, 16.0)
+}
+
+/// Base and step of a line of reciprocal norms, for a range of them and a quarter more on both sides.
+pub(crate) fn line(low: f32, high: f32) -> (f32, f32) {
     let margin = ((high - low) * 0.25).max(1e-3);
     let (low, high) = ((low - margin).max(1.0 / 16.0), high + margin);
     (low, (high - low) / 255.0)
@@ -217,19 +234,28 @@ impl Trained {
         head[16..20].copy_from_slice(&h.norm_base.to_le_bytes());
         head[20..24].copy_from_slice(&h.norm_step.to_le_bytes());
         head[24..28].copy_from_slice(&h.mean_residual.to_le_bytes());
+        head[28..32].copy_from_slice(&(h.centroid_type as u32).to_le_bytes());
         head[32..40].copy_from_slice(&h.tokens.to_le_bytes());
         head[40..48].copy_from_slice(&h.trained_on.to_le_bytes());
         let root = if h.root == 0 { identity.number } else { h.root };
         head[48..56].copy_from_slice(&root.to_le_bytes());
+        if h.reach > 1.0 {
+            head[56..60].copy_from_slice(&h.reach.to_le_bytes());
+        }
         let centroids = &self.centroids;
-        let mut halves = vec![0_u16; centroids.len()];
-        f32_to_f16(centroids, &mut halves);
         let mut bytes = vec![0_u8; centroids.len()];
         let mut scales = vec![0.0_f32; h.centroids];
         quantise_centroids(centroids, h.dim, &mut bytes, &mut scales);
         let mut out = ContainerWriter::create(path, identity)?;
         out.section(HEAD, &head)?;
-        out.section(CENTROIDS, bytemuck::cast_slice(&halves))?;
+        match h.centroid_type {
+            CentroidType::Float16 => {
+                let mut halves = vec![0_u16; centroids.len()];
+                f32_to_f16(centroids, &mut halves);
+                out.section(CENTROIDS, bytemuck::cast_slice(&halves))?;
+            }
+            CentroidType::Float32 => out.section(CENTROIDS, bytemuck::cast_slice(centroids))?,
+        }
         out.section(CENTROID_BYTES, &bytes)?;
         out.section(CENTROID_SCALES, bytemuck::cast_slice(&scales))?;
         out.section(CUTOFFS, bytemuck::cast_slice(&self.tables.cutoffs))?;
@@ -267,11 +293,24 @@ impl Codebook {
             2 => Codec::Weft,
             other => return Err(bad("the head", format!("codec {other} is unknown"))),
         };
+        let centroid_type = match word(28) {
+            0 => CentroidType::Float16,
+            1 if identity.version >= 3 => CentroidType::Float32,
+            other => {
+                let detail = format!("type {other} of centroids is unknown");
+                return Err(bad("the head", detail));
+            }
+        };
         let head = CodebookHead {
             dim: word(0) as usize,
             nbits: word(4),
             codec,
             centroids: word(12) as usize,
+            centroid_type,
+            reach: match word(56) {
+                0 => 1.0,
+                bits => f32::from_bits(bits),
+            },
             norm_base: f32::from_bits(word(16)),
             norm_step: f32::from_bits(word(20)),
             mean_residual: f32::from_bits(word(24)),
@@ -282,7 +321,7 @@ impl Codebook {
         check_dim(head.dim)
             .and_then(|()| check_nbits(head.nbits))
             .map_err(|e| bad("the head", e.to_string()))?;
-        if head.centroids == 0 || head.centroids > 1 << 24 {
+        if head.centroids == 0 || head.centroids > MAX_CENTROIDS {
             return Err(bad("the head", format!("{} centroids", head.centroids)));
         }
         if !(head.norm_base.is_finite()
@@ -294,6 +333,13 @@ impl Codebook {
                 "the head",
                 "the norms do not lie on a line above zero".into(),
             ));
+        }
+        if !(head.reach.is_finite()
+            && head.reach >= 1.0
+            && (head.reach == 1.0 || identity.version >= 3))
+        {
+            let detail = format!("the longest centroid has length {}", head.reach);
+            return Err(bad("the head", detail));
         }
         let buckets = 1_usize << head.nbits;
         let cutoffs: &[f32] = file.section(CUTOFFS)?.numbers(buckets - 1)?;
@@ -323,7 +369,10 @@ impl Codebook {
         }
         for (section, bytes) in [
             (ORDER, 4 * head.centroids),
-            (CENTROIDS, 2 * head.centroids * head.dim),
+            (
+                CENTROIDS,
+                head.centroid_type.bytes() * head.centroids * head.dim,
+            ),
             (CENTROID_BYTES, head.centroids * head.dim),
             (CENTROID_SCALES, 4 * head.centroids),
         ] {
@@ -360,6 +409,18 @@ impl Codebook {
         self.file.copy(path, identity)
     }
 
+    /// What it consists of, for other libraries.
+    pub(crate) fn parts(&self) -> Result<CodebookParts> {
+        Ok(CodebookParts {
+            dim: self.head.dim,
+            nbits: self.head.nbits,
+            codec: self.head.codec,
+            centroids: self.centroids()?,
+            centroid_type: self.head.centroid_type,
+            tables: self.tables.clone(),
+        })
+    }
+
     /// Size of the file.
     pub(crate) fn bytes(&self) -> usize {
         self.file.len()
@@ -392,22 +453,26 @@ impl Codebook {
             .numbers(self.head.centroids)
     }
 
-    /// One centroid, f16.
-    pub(crate) fn centroid(&self, code: u32) -> Result<&[u16]> {
+    /// Reads one centroid.
+    pub(crate) fn centroid(&self, code: u32, out: &mut [f32]) -> Result<()> {
         let start = code as usize * self.head.dim;
-        self.file
-            .section(CENTROIDS)?
-            .some(start, start + self.head.dim)
+        let (section, end) = (self.file.section(CENTROIDS)?, start + self.head.dim);
+        match self.head.centroid_type {
+            CentroidType::Float16 => f16_to_f32(section.some(start, end)?, out),
+            CentroidType::Float32 => out.copy_from_slice(section.some(start, end)?),
+        }
+        Ok(())
     }
 
     /// The centroids as f32, `[K][dim]`: for building.
     pub(crate) fn centroids(&self) -> Result<Vec<f32>> {
-        let halves: &[u16] = self
-            .file
-            .section(CENTROIDS)?
-            .numbers(self.head.centroids * self.head.dim)?;
-        let mut out = vec![0.0; halves.len()];
-        f16_to_f32(halves, &mut out);
+        let count = self.head.centroids * self.head.dim;
+        let section = self.file.section(CENTROIDS)?;
+        let mut out = vec![0.0; count];
+        match self.head.centroid_type {
+            CentroidType::Float16 => f16_to_f32(section.numbers(count)?, &mut out),
+            CentroidType::Float32 => out.copy_from_slice(section.numbers(count)?),
+        }
         // The nearest of them could not be told.
         match out.iter().all(|c| c.is_finite()) {
             true => Ok(out),

@@ -31,6 +31,15 @@ pub(crate) struct Coded {
     pub(crate) norms: Vec<u8>,
 }
 
+impl Coded {
+    /// Forgets the tokens and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.codes.clear();
+        self.residuals.clear();
+        self.norms.clear();
+    }
+}
+
 impl<'a> VectorCoder<'a> {
     pub(crate) fn new(codebook: &'a Codebook) -> Result<Self> {
         let centroids = codebook.centroids()?;
@@ -124,7 +133,7 @@ pub(crate) fn decode(
     let dim = codebook.head.dim;
     let mut centroids = vec![0.0; codes.len() * dim];
     for (row, &code) in centroids.chunks_exact_mut(dim).zip(codes) {
-        f16_to_f32(codebook.centroid(code)?, row);
+        codebook.centroid(code, row)?;
     }
     let places: Vec<u32> = (0..codes.len() as u32).collect();
     let ones = vec![1.0; codes.len()];

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use weft_kernels::{f16_to_f32, f32_to_f16};
 
-use super::codebook::{Codebook, CodebookHead, Rows, SAMPLE_BYTES, Trained, round_to_f16};
+use super::codebook::{Codebook, CodebookHead, Rows, SAMPLE_BYTES, Trained, reach};
 use super::encode::{VectorCoder, decode};
 use crate::cluster::kmeans::{self, norm, regroup};
 use crate::cluster::plaid_rule;
@@ -131,13 +131,14 @@ pub(crate) fn grow(
     }
     let trained_on = head.trained_on + (points.len() / dim) as u64;
     let mut new = kmeans::train(&points, dim, count, seed, reporter)?.centroids;
-    round_to_f16(&mut new);
+    head.centroid_type.round(&mut new);
     let mut centroids = coder.centroids;
     centroids.append(&mut new);
     let (order, group_ends) = regroup(&centroids, dim, seed);
     Ok(Some(Trained {
         head: CodebookHead {
             centroids: centroids.len() / dim,
+            reach: reach(&centroids, dim),
             tokens: total,
             trained_on,
             ..*head

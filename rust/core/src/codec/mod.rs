@@ -4,6 +4,7 @@ pub(crate) mod codebook;
 pub(crate) mod encode;
 pub(crate) mod grow;
 pub mod pack;
+pub mod parts;
 pub mod table;
 
 use crate::error::{Error, Result};
@@ -37,6 +38,43 @@ impl Codec {
             _ => Err(Error::invalid(format!(
                 "codec '{name}' is unknown: use 'weft' or 'plaid'"
             ))),
+        }
+    }
+}
+
+/// How a codebook keeps its centroids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CentroidType {
+    /// What we train, and what colbert-ai and fast-plaid write.
+    #[default]
+    Float16 = 0,
+    /// For codebooks that were taken over from where they were never rounded (next-plaid): rounding them would move decoded vectors by 2e-4.
+    Float32 = 1,
+}
+
+impl CentroidType {
+    /// The type's name in messages, as numpy has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Float16 => "float16",
+            Self::Float32 => "float32",
+        }
+    }
+
+    /// Bytes of a component.
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Float16 => 2,
+            Self::Float32 => 4,
+        }
+    }
+
+    /// Makes values those that can be kept.
+    pub(crate) fn round(self, values: &mut [f32]) {
+        if self == Self::Float16 {
+            let mut halves = vec![0; values.len()];
+            weft_kernels::f32_to_f16(values, &mut halves);
+            weft_kernels::f16_to_f32(&halves, values);
         }
     }
 }

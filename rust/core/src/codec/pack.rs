@@ -1,6 +1,8 @@
 //! Bits of residuals in ColBERT's order, for import and export. Our own order, in planes, is the kernels'
 //! ([`weft_kernels::pack_planar`]); going from one to the other moves bits and changes none.
 
+use weft_kernels::{pack_planar, row_bytes, unpack_planar};
+
 /// Packs the buckets of one vector as ColBERT does: bit `j` of dimension `d` (`j = 0` the least significant) is bit
 /// `d * nbits + j` of a string whose bytes are filled from their most significant bit (reference of colbert-ai 0.2.22).
 ///
@@ -23,11 +25,12 @@ pub fn pack_plaid(buckets: &[u8], nbits: u32, out: &mut [u8]) {
         buckets.len(),
         out.len()
     );
-    out.fill(0);
-    for (d, bucket) in buckets.iter().enumerate() {
-        for j in 0..bits {
-            let p = d * bits + j;
-            out[p >> 3] |= ((bucket >> j) & 1) << (7 - (p & 7));
+    // Of each field the first bit is the least significant one of its bucket and the most significant one in the byte.
+    let mask = (u16::MAX >> (16 - nbits)) as u8;
+    for (byte, fields) in out.iter_mut().zip(buckets.chunks_exact(8 / bits)) {
+        *byte = 0;
+        for (i, bucket) in fields.iter().enumerate() {
+            *byte |= (bucket & mask).reverse_bits() >> (i * bits);
         }
     }
 }
@@ -45,10 +48,29 @@ pub fn unpack_plaid(bytes: &[u8], nbits: u32, out: &mut [u8]) {
         out.len(),
         bytes.len()
     );
-    for (d, bucket) in out.iter_mut().enumerate() {
-        *bucket = (0..bits)
-            .map(|j| ((bytes[(d * bits + j) >> 3] >> (7 - ((d * bits + j) & 7))) & 1) << j)
-            .sum();
+    let mask = (u16::MAX >> (16 - nbits)) as u8;
+    for (byte, fields) in bytes.iter().zip(out.chunks_exact_mut(8 / bits)) {
+        for (i, bucket) in fields.iter_mut().enumerate() {
+            *bucket = (byte << (i * bits)).reverse_bits() & mask;
+        }
+    }
+}
+
+/// Rows of `dim` buckets from ColBERT's order to our planes.
+pub(crate) fn plaid_to_planes(bytes: &[u8], nbits: u32, dim: usize, out: &mut [u8]) {
+    let (row, mut buckets) = (row_bytes(dim, nbits), vec![0; dim]);
+    for (bytes, out) in bytes.chunks_exact(row).zip(out.chunks_exact_mut(row)) {
+        unpack_plaid(bytes, nbits, &mut buckets);
+        pack_planar(nbits, dim, &buckets, out);
+    }
+}
+
+/// The inverse of [`plaid_to_planes`].
+pub(crate) fn planes_to_plaid(bytes: &[u8], nbits: u32, dim: usize, out: &mut [u8]) {
+    let (row, mut buckets) = (row_bytes(dim, nbits), vec![0; dim]);
+    for (bytes, out) in bytes.chunks_exact(row).zip(out.chunks_exact_mut(row)) {
+        unpack_planar(nbits, dim, bytes, &mut buckets);
+        pack_plaid(&buckets, nbits, out);
     }
 }
 
@@ -90,6 +112,12 @@ mod tests {
             pack_plaid(&buckets, nbits, &mut bytes);
             unpack_plaid(&bytes, nbits, &mut back);
             prop_assert_eq!(&back, &buckets);
+            let (mut planes, mut again) = (vec![0; bytes.len()], vec![0; bytes.len()]);
+            plaid_to_planes(&bytes, nbits, buckets.len(), &mut planes);
+            planes_to_plaid(&planes, nbits, buckets.len(), &mut again);
+            prop_assert_eq!(again, bytes);
+            unpack_planar(nbits, buckets.len(), &planes, &mut back);
+            prop_assert_eq!(back, buckets);
         }
     }
 }

@@ -6,8 +6,16 @@
 pub(crate) mod read;
 pub(crate) mod write;
 
-/// The one version of the format that this build writes and reads.
-pub const FORMAT_VERSION: u32 = 2;
+/// The version of the format in which this build makes new indexes.
+pub const FORMAT_VERSION: u32 = 3;
+/// The oldest version that is read. An index stays in the version that it was made in: what is added to it is written so that the builds
+/// that know this version go on reading it.
+pub(crate) const OLDEST_VERSION: u32 = 2;
+
+/// Whether files and catalogues of a version are read and written.
+pub(crate) fn is_known(version: u32) -> bool {
+    (OLDEST_VERSION..=FORMAT_VERSION).contains(&version)
+}
 
 /// First bytes of every file. The line ends reveal a transfer in text mode.
 const MAGIC: [u8; 8] = *b"WEFT\r\n\x1a\n";
@@ -34,6 +42,8 @@ pub(crate) enum FileKind {
 /// Names a file and binds it to its index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileIdentity {
+    /// That of the index: all files of one have the same.
+    pub(crate) version: u32,
     pub(crate) kind: FileKind,
     pub(crate) number: u64,
     pub(crate) index: [u8; 16],
@@ -50,7 +60,7 @@ pub(crate) struct FileSeal {
 fn header_bytes(identity: &FileIdentity) -> [u8; HEADER] {
     let mut out = [0_u8; HEADER];
     out[0..8].copy_from_slice(&MAGIC);
-    out[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+    out[8..12].copy_from_slice(&identity.version.to_le_bytes());
     out[12..16].copy_from_slice(&(identity.kind as u32).to_le_bytes());
     out[16..24].copy_from_slice(&identity.number.to_le_bytes());
     out[24..40].copy_from_slice(&identity.index);
@@ -67,6 +77,7 @@ mod tests {
     use proptest::prelude::*;
 
     const IDENTITY: FileIdentity = FileIdentity {
+        version: FORMAT_VERSION,
         kind: FileKind::Segment,
         number: 7,
         index: [9; 16],
@@ -160,6 +171,10 @@ mod tests {
             },
             FileIdentity {
                 kind: FileKind::Codebook,
+                ..IDENTITY
+            },
+            FileIdentity {
+                version: OLDEST_VERSION,
                 ..IDENTITY
             },
         ] {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
     ALIGN, BLOCK, END_MAGIC, ENTRY, FORMAT_VERSION, FileIdentity, FileKind, FileSeal, HEADER,
-    MAGIC, SMALL, TRAILER, header_bytes,
+    MAGIC, SMALL, TRAILER, header_bytes, is_known,
 };
 use crate::error::{Error, Result};
 use crate::format::write::ContainerWriter;
@@ -63,7 +63,7 @@ impl Container {
             return Err(bad("header", "wrong checksum".into()));
         }
         let version = u32_at(header, 8);
-        if version != FORMAT_VERSION {
+        if !is_known(version) {
             return Err(Error::Incompatible {
                 path: path.into(),
                 found: version,
@@ -73,7 +73,7 @@ impl Container {
         if header[..60] != header_bytes(identity)[..60] {
             return Err(bad(
                 "header",
-                "the file belongs to another index, or is another file of it".into(),
+                "the file belongs to another index or version, or is another file of it".into(),
             ));
         }
         let file = Self::frame(path, map, seal)?;
@@ -102,12 +102,13 @@ impl Container {
             _ => FileKind::Segment,
         };
         let mut identity = FileIdentity {
+            version: u32_at(header, 8),
             kind,
             number: u64_at(header, 16),
             index: [0; 16],
         };
         identity.index.copy_from_slice(&header[24..40]);
-        if *header != header_bytes(&identity) {
+        if *header != header_bytes(&identity) || !is_known(identity.version) {
             return damaged("header");
         }
         if !matches(&trailer[..52], u32_at(trailer, 52)) {

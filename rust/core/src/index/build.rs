@@ -27,6 +27,7 @@ const BATCH: usize = 1 << 16;
 /// Names and remembers the files of a commit.
 pub(crate) struct NewFiles {
     pub(crate) directory: PathBuf,
+    pub(crate) version: u32,
     pub(crate) index: [u8; 16],
     pub(crate) next: u64,
     /// Removed when the commit fails.
@@ -45,6 +46,7 @@ impl NewFiles {
         (
             path,
             FileIdentity {
+                version: self.version,
                 kind,
                 number,
                 index: self.index,
@@ -329,6 +331,7 @@ impl Build<'_> {
 
     fn open(&self, row: &SegmentRow, codebook: Option<&Codebook>) -> Result<Arc<Segment>> {
         let identity = FileIdentity {
+            version: self.files.version,
             kind: FileKind::Segment,
             number: row.number,
             index: self.files.index,

@@ -153,23 +153,7 @@ impl Index {
             }
             let mut out = Vec::with_capacity(chosen.len());
             for row in chosen {
-                let place = snapshot
-                    .segments
-                    .iter()
-                    .find_map(|segment| match segment.docnos() {
-                        Ok(docnos) => docnos
-                            .binary_search(&row.docno)
-                            .ok()
-                            .map(|p| Ok((segment, p as u32))),
-                        Err(error) => Some(Err(error)),
-                    });
-                let (segment, position) = match place {
-                    Some(place) => place?,
-                    None => {
-                        let detail = format!("passage {} stands in no segment", row.docno);
-                        return Err(Error::corrupt(catalog.path(), "table passages", detail));
-                    }
-                };
+                let (segment, position) = snapshot.place(catalog, row.docno)?;
                 let (start, end) = range(segment.ends()?, position);
                 let mut vectors = vec![0.0; (end - start) * segment.dim];
                 match (segment.kind, snapshot.codebooks.get(&segment.codebook)) {

@@ -38,6 +38,8 @@ pub struct CodebookInfo {
 /// An index in numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Info {
+    /// Version of the format in which it was made, and is written.
+    pub format_version: u32,
     /// Documents.
     pub documents: u64,
     /// Live passages.
@@ -107,6 +109,7 @@ impl Index {
             };
             bytes.push(("catalogue", catalogue("") + catalogue("-wal")));
             Ok(Info {
+                format_version: settings.version,
                 documents,
                 passages,
                 tokens,

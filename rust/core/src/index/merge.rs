@@ -140,9 +140,7 @@ pub(crate) fn merge(
                 coded.norms.extend_from_slice(segment.norms(start, end)?);
                 if coded.residuals.len() >= bytes * BATCH || i + 1 == places.len() {
                     out.push(&coded)?;
-                    coded.codes.clear();
-                    coded.residuals.clear();
-                    coded.norms.clear();
+                    coded.clear();
                     reporter.report(Stage::Merge, u64::from(passages.ends[i]), total)?;
                 }
             }

@@ -3,8 +3,10 @@
 pub(crate) mod build;
 pub(crate) mod change;
 pub(crate) mod check;
+pub(crate) mod codes;
 pub(crate) mod compact;
 pub(crate) mod explain;
+pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod merge;
 pub(crate) mod options;
@@ -14,6 +16,7 @@ pub(crate) mod search;
 pub(crate) mod select;
 pub(crate) mod snapshot;
 pub(crate) mod source;
+pub(crate) mod staging;
 pub(crate) mod walk;
 pub(crate) mod write;
 
@@ -26,6 +29,7 @@ use self::snapshot::Snapshot;
 use crate::codec::Codec;
 use crate::error::{Error, Result};
 use crate::filter::cache::FilterCache;
+use crate::format::FORMAT_VERSION;
 use crate::search::keyword::cache::KeywordCache;
 use crate::storage::catalog::{Access, Catalog, FILE, Settings};
 
@@ -315,6 +319,7 @@ fn create(path: &Path, options: &OpenOptions) -> Result<()> {
     }
     std::fs::create_dir_all(path).map_err(Error::io(path))?;
     let settings = Settings {
+        version: FORMAT_VERSION,
         uuid: random_uuid()?,
         nbits: options.nbits.unwrap_or(DEFAULT_NBITS),
         codec: options.codec.unwrap_or(Codec::Weft).name().into(),

@@ -42,6 +42,7 @@ impl Snapshot {
                 Some(codebook) => Arc::clone(codebook),
                 None => {
                     let identity = FileIdentity {
+                        version: settings.version,
                         kind: FileKind::Codebook,
                         number: row.number,
                         index: settings.uuid,
@@ -63,6 +64,7 @@ impl Snapshot {
                 None => {
                     let path = segment_path(directory, row.number);
                     let identity = FileIdentity {
+                        version: settings.version,
                         kind: FileKind::Segment,
                         number: row.number,
                         index: settings.uuid,

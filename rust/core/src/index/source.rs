@@ -83,7 +83,7 @@ impl<'a> Source<'a> {
         let (start, end) = (place.start + start, place.start + end);
         match place.segment {
             Some(segment) => self.floats[segment].vectors(start, end),
-            None => Ok(self.spool.values(start * self.dim, end * self.dim)),
+            None => Ok(self.spool.items(start * self.dim, end * self.dim)),
         }
     }
 

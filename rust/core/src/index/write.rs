@@ -6,18 +6,15 @@ use std::sync::Arc;
 use super::Index;
 use super::build::{Build, Change, NewFiles};
 use super::snapshot::Snapshot;
+use super::staging::Batch;
 use crate::codec::check_dim;
 use crate::codec::encode::unit_halves;
 use crate::error::{Error, Result};
-use crate::filter::flatten::FieldValue;
 use crate::progress::{Progress, Stage};
 use crate::segment::write::Passages;
-use crate::storage::catalog::{
-    Access, Catalog, PassageRow, Settings, StagedDocument, parse_metadata,
-};
+use crate::storage::catalog::{Access, Catalog, Settings};
 use crate::storage::spool::Spool;
 use crate::storage::{codebook_path, orphans, remove, segment_path, sync_directory};
-use crate::text::CodePoints;
 
 /// A document to add. Vectors come beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -107,6 +104,7 @@ impl Index {
         }
         let files = NewFiles {
             directory: self.directory.clone(),
+            version: settings.version,
             index: settings.uuid,
             next: settings.next_file,
             created: Vec::new(),
@@ -170,13 +168,6 @@ impl Writer {
                 found: dim,
             });
         }
-        let passages: usize = documents.iter().map(|d| d.spans.len().max(1)).sum();
-        if passages != lengths.len() {
-            let n = lengths.len();
-            return Err(Error::invalid(format!(
-                "{passages} passages, but the numbers of tokens of {n}"
-            )));
-        }
         let tokens: usize = lengths.iter().sum();
         if tokens * dim != vectors.len() {
             let n = vectors.len();
@@ -184,57 +175,18 @@ impl Writer {
                 "{tokens} tokens of dimension {dim}, but {n} numbers"
             )));
         }
-        let more = u64::from(self.settings.next_docno) + passages as u64;
-        if more > u64::from(u32::MAX) {
-            return Err(Error::invalid(
-                "the index has given all 4,294,967,295 passage numbers: make a new one",
-            ));
-        }
+        let batch = Batch::examine(documents, lengths, self.settings.next_docno)?;
         self.halves.clear();
         self.halves.reserve(vectors.len());
-        let (mut at, mut lengths_left) = (0, lengths.iter());
-        let mut values: Vec<Vec<FieldValue>> = Vec::with_capacity(documents.len());
-        for (number, document) in documents.iter().enumerate() {
-            if document.id.is_some_and(str::is_empty) {
-                return Err(Error::invalid(format!("ids[{number}] is empty")));
-            }
-            let name = || match document.id {
-                Some(id) => format!("document {id:?}"),
-                None => format!("document {number}"),
-            };
-            let taken_apart = parse_metadata(document.metadata);
-            values.push(taken_apart.map_err(|e| Error::invalid(format!("{} has {e}", name())))?);
-            let characters = CodePoints::new(document.text.unwrap_or_default()).len();
-            if let Some((start, end)) = document
-                .spans
-                .iter()
-                .find(|(s, e)| s > e || *e > characters)
-            {
-                return Err(Error::invalid(format!(
-                    "a passage of document {number} is {start}..{end}, its text has {characters} characters"
-                )));
-            }
-            for passage in 0..document.spans.len().max(1) {
-                let &length = lengths_left
-                    .next()
-                    .ok_or_else(|| Error::invalid("a passage has no number of tokens"))?;
-                let what = format!("passage {passage} of {}", name());
-                if length == 0 {
-                    return Err(Error::invalid(format!(
-                        "{what} has no tokens: it could never be found"
-                    )));
-                }
-                let values = &vectors[at * dim..(at + length) * dim];
-                unit_halves(values, dim, &what, &mut self.halves)?;
-                at += length;
-            }
-        }
+        batch.passages(|what, tokens| {
+            let values = &vectors[tokens.start * dim..tokens.end * dim];
+            unit_halves(values, dim, &what(), &mut self.halves)
+        })?;
         // Everything was checked; from here on only the disk can fail, which ends the writer.
         self.spool.push(&self.halves)?;
         self.settings.dim = Some(dim);
-        let mut lengths = lengths.iter();
         let mut ids = Vec::with_capacity(documents.len());
-        for (document, values) in documents.iter().zip(&values) {
+        for (number, document) in documents.iter().enumerate() {
             let id = match document.id {
                 Some(id) => {
                     self.replaced += u64::from(self.remove(id)?);
@@ -242,38 +194,10 @@ impl Writer {
                 }
                 None => self.catalog.make_id()?,
             };
-            let text = document.text.map(CodePoints::new);
-            let whole = [(0, text.as_ref().map_or(0, CodePoints::len))];
-            let spans = if document.spans.is_empty() {
-                &whole[..]
-            } else {
-                &document.spans
-            };
-            let key = self.settings.next_docno;
-            let mut passages = Vec::with_capacity(spans.len());
-            for (ordinal, (&(start, end), &tokens)) in
-                spans.iter().zip(lengths.by_ref()).enumerate()
-            {
-                let docno = self.settings.next_docno;
-                self.settings.next_docno += 1;
-                self.pending.push(docno, tokens)?;
-                let row = PassageRow {
-                    docno,
-                    document: key,
-                    ordinal: ordinal as u32,
-                    start,
-                    end,
-                    tokens: tokens as u32,
-                };
-                passages.push((row, text.as_ref().and_then(|t| t.slice(start, end))));
-            }
-            self.catalog.add_document(&StagedDocument {
-                id: &id,
-                title: document.title,
-                text: document.text,
-                metadata: document.metadata,
-                values,
-                passages: &passages,
+            let (catalog, pending) = (&mut self.catalog, &mut self.pending);
+            let next = &mut self.settings.next_docno;
+            batch.stage(number, &id, catalog, next, |docno, tokens| {
+                pending.push(docno, tokens)
             })?;
             ids.push(id);
             self.added += 1;

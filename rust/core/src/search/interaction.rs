@@ -122,8 +122,12 @@ impl Searcher<'_> {
         })?;
         let scores = scores.concat();
         // The integer score of a passage is off by the rounding of rows and query: 0.3 steps for a token, which add up like
-        // independent errors over the query. Two whole steps are more than six standard deviations.
-        let margin = 2.0 * rows.step * (rows.tokens as f32).sqrt();
+        // independent errors over the query. Two whole steps are more than six standard deviations. All of it is multiplied by the
+        // reciprocal norm, which is near 1 but for foreign codebooks, where a step of its own byte may count as well.
+        let head = &family.codebook.head;
+        let longest = (head.norm_base + 255.0 * head.norm_step).max(1.0);
+        let step = rows.step * longest + query.max_norm() * head.norm_step;
+        let margin = 2.0 * step * (rows.tokens as f32).sqrt();
         let mut ranked = scores.clone();
         let least = match ranked.len() {
             n if n > k && k > 0 => {

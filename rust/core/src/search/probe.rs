@@ -11,7 +11,7 @@ const TASK: usize = 4096;
 
 /// Scores of all centroids: `[K][lanes]`, where byte `v` means `(v - 128) * step`.
 ///
-/// The step is set by the longest query token, so that nothing saturates; unit tokens give 1/127. The rounding moves a sum over
+/// The step is set by the longest query token and the longest centroid, so that nothing saturates; unit vectors give 1/127. The rounding moves a sum over
 /// 32 tokens by 0.013 (rms), a tenth of what the centroids themselves are off.
 pub(crate) struct CentroidRows {
     pub(crate) rows: Vec<u8>,
@@ -45,7 +45,7 @@ impl Searcher<'_> {
     pub(crate) fn centroid_rows(&self, query: &Query, codebook: &Codebook) -> Result<CentroidRows> {
         let (bytes, scales) = (codebook.centroid_bytes()?, codebook.centroid_scales()?);
         let (dim, lanes) = (query.dim(), query.lanes());
-        let step = (query.max_norm() / 127.0).max(f32::MIN_POSITIVE);
+        let step = (query.max_norm() * codebook.head.reach / 127.0).max(f32::MIN_POSITIVE);
         let mut rows = vec![0_u8; codebook.head.centroids * lanes];
         self.executor.for_pieces(&mut rows, TASK * lanes, |i, out| {
             let first = i * TASK;

@@ -3,6 +3,7 @@
 pub(crate) mod catalog;
 pub(crate) mod map;
 pub(crate) mod spool;
+pub(crate) mod unfinished;
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! Vectors of a write in progress, on disk as float16, so that a build needs memory for a batch and not for the collection.
+//! What a write in progress was given (float16 vectors, coded tokens), on disk, so that a build needs memory for a batch and not for the
+//! collection.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -7,13 +8,13 @@ use std::path::{Path, PathBuf};
 use super::map::Map;
 use crate::error::{Error, Result};
 
-/// A scratch file of f16 rows; removed when dropped.
+/// A scratch file of items of one size; removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Spool {
     path: PathBuf,
     out: Option<BufWriter<File>>,
     map: Option<Map>,
-    values: u64,
+    bytes: u64,
 }
 
 impl Spool {
@@ -30,15 +31,15 @@ impl Spool {
             path,
             out: Some(BufWriter::with_capacity(1 << 20, file)),
             map: None,
-            values: 0,
+            bytes: 0,
         })
     }
 
-    pub(crate) fn push(&mut self, halves: &[u16]) -> Result<()> {
+    pub(crate) fn push<T: bytemuck::NoUninit>(&mut self, items: &[T]) -> Result<()> {
         let out = self.out.as_mut().expect("the spool is still being written");
-        out.write_all(bytemuck::cast_slice(halves))
+        out.write_all(bytemuck::cast_slice(items))
             .map_err(Error::io(&self.path))?;
-        self.values += halves.len() as u64;
+        self.bytes += size_of_val(items) as u64;
         Ok(())
     }
 
@@ -50,10 +51,10 @@ impl Spool {
                 source: e.into_error(),
             })?;
         }
-        if self.values > 0 && self.map.is_none() {
+        if self.bytes > 0 && self.map.is_none() {
             let map = Map::open(&self.path)?;
-            if map.len() as u64 != self.values * 2 {
-                let detail = format!("{} bytes, {} were written", map.len(), self.values * 2);
+            if map.len() as u64 != self.bytes {
+                let detail = format!("{} bytes, {} were written", map.len(), self.bytes);
                 return Err(Error::corrupt(&self.path, "the spool", detail));
             }
             self.map = Some(map);
@@ -61,10 +62,10 @@ impl Spool {
         Ok(())
     }
 
-    /// Values `start..end`, after [`seal`](Self::seal).
-    pub(crate) fn values(&self, start: usize, end: usize) -> &[u16] {
+    /// Items `start..end`, after [`seal`](Self::seal).
+    pub(crate) fn items<T: bytemuck::AnyBitPattern>(&self, start: usize, end: usize) -> &[T] {
         match &self.map {
-            Some(map) => bytemuck::cast_slice(&map[start * 2..end * 2]),
+            Some(map) => bytemuck::cast_slice(&map[start * size_of::<T>()..end * size_of::<T>()]),
             None => &[],
         }
     }

@@ -6,7 +6,7 @@ use crate::codec::Codec;
 use crate::codec::codebook::Codebook;
 use crate::error::{Error, Result};
 use crate::format::read::Container;
-use crate::format::{FileIdentity, FileKind, FileSeal};
+use crate::format::{FORMAT_VERSION, FileIdentity, FileKind, FileSeal};
 use crate::index::options::{DEFAULT_NBITS, DEFAULT_SEED};
 use crate::segment::{DOCNOS, HEAD, HEAD_BYTES};
 use crate::storage::catalog::{CodebookRow, SegmentRow, Settings};
@@ -47,6 +47,7 @@ impl Directory {
         files.retain(|(identity, _)| identity.index == uuid);
         files.sort_unstable_by_key(|(identity, _)| identity.number);
         let mut settings = Settings {
+            version: files.last().map_or(FORMAT_VERSION, |(i, _)| i.version),
             uuid,
             nbits: DEFAULT_NBITS,
             codec: Codec::Weft.name().into(),

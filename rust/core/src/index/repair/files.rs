@@ -53,6 +53,7 @@ impl Files {
         };
         for row in codebooks {
             let identity = FileIdentity {
+                version: settings.version,
                 kind: FileKind::Codebook,
                 number: row.number,
                 index: settings.uuid,

@@ -8,14 +8,13 @@ mod directory;
 mod files;
 mod salvage;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use self::salvage::Salvage;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::storage::catalog::{Catalog, FILE};
-use crate::storage::sync_directory;
+use crate::storage::unfinished::Unfinished;
 
 /// Where texts of lost documents go, in the new index.
 const TEXTS: &str = "lost.jsonl";
@@ -50,15 +49,6 @@ pub struct Repaired {
     pub texts: Option<PathBuf>,
 }
 
-/// A directory that is removed unless it was finished.
-struct Unfinished(PathBuf);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        let _gone_or_named_in_the_next_error = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Salvages what is whole in the index at `path` into a new index at `destination`, where nothing must be yet.
 ///
 /// # Errors
@@ -68,33 +58,14 @@ pub fn repair(path: &Path, destination: &Path, progress: &mut Progress<'_>) -> R
     if !path.join(FILE).is_file() {
         return Err(super::missing(path));
     }
-    let mut unfinished = OsString::from(destination);
-    unfinished.push(".unfinished");
-    for place in [destination, Path::new(&unfinished)] {
-        let empty = std::fs::read_dir(place).is_ok_and(|mut entries| entries.next().is_none());
-        if place.exists() && !empty {
-            let detail = "exists: a repair writes a new index, choose another place or remove it";
-            return Err(Error::NotAnIndex {
-                path: place.into(),
-                detail: detail.into(),
-            });
-        }
-    }
-    std::fs::create_dir_all(&unfinished).map_err(Error::io(Path::new(&unfinished)))?;
-    let unfinished = Unfinished(unfinished.into());
-    let scratch = unfinished.0.join("source");
+    let unfinished = Unfinished::create(destination, "a repair")?;
+    let scratch = unfinished.path().join("source");
     std::fs::create_dir(&scratch).map_err(Error::io(&scratch))?;
     copy_catalogue(path, &scratch)?;
     let source = Catalog::open_copy(&scratch, path.join(FILE))?;
-    let mut repaired = Salvage::new(path, &unfinished.0, source)?.run(progress)?;
+    let mut repaired = Salvage::new(path, unfinished.path(), source)?.run(progress)?;
     std::fs::remove_dir_all(&scratch).map_err(Error::io(&scratch))?;
-    sync_directory(&unfinished.0)?;
-    if destination.exists() {
-        std::fs::remove_dir(destination).map_err(Error::io(destination))?;
-    }
-    std::fs::rename(&unfinished.0, destination).map_err(Error::io(destination))?;
-    let absolute = std::path::absolute(destination).map_err(Error::io(destination))?;
-    absolute.parent().map_or(Ok(()), sync_directory)?;
+    unfinished.finish()?;
     if repaired.texts.is_some() {
         repaired.texts = Some(destination.join(TEXTS));
     }

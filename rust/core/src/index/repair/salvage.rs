@@ -14,7 +14,7 @@ use super::{Lost, Repaired, TEXTS};
 use crate::bitmap::Bitmap;
 use crate::codec::encode::Coded;
 use crate::error::{Error, Result};
-use crate::format::{FileIdentity, FileKind, FileSeal};
+use crate::format::{FORMAT_VERSION, FileIdentity, FileKind, FileSeal};
 use crate::progress::{Progress, Stage};
 use crate::segment::read::Segment;
 use crate::segment::write::{CodedWriter, FloatWriter, Passages};
@@ -78,6 +78,7 @@ impl Salvage {
         Catalog::create(
             directory,
             &Settings {
+                version: FORMAT_VERSION,
                 uuid,
                 ..settings.clone()
             },
@@ -295,6 +296,7 @@ impl Salvage {
                 continue;
             }
             let identity = FileIdentity {
+                version: FORMAT_VERSION,
                 kind: FileKind::Segment,
                 number: segment.number,
                 index: self.uuid,
@@ -322,6 +324,7 @@ impl Salvage {
                 continue;
             }
             let identity = FileIdentity {
+                version: FORMAT_VERSION,
                 kind: FileKind::Codebook,
                 number: codebook.number,
                 index: self.uuid,
@@ -365,9 +368,7 @@ impl Salvage {
             coded.norms.extend_from_slice(segment.norms(start, end)?);
             if coded.residuals.len() >= bytes * BATCH || i + 1 == own.len() {
                 out.push(&coded)?;
-                coded.codes.clear();
-                coded.residuals.clear();
-                coded.norms.clear();
+                coded.clear();
                 report(u64::from(passages.ends[i]))?;
             }
         }

@@ -35,6 +35,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// What an index is made with and remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
+    /// The format's version, of the catalogue and of all files.
+    pub(crate) version: u32,
     pub(crate) uuid: [u8; 16],
     pub(crate) nbits: u32,
     pub(crate) codec: String,
@@ -60,6 +62,8 @@ pub(crate) struct Catalog {
     /// Numbers of paths, as far as this writer met them.
     fields: HashMap<String, i64>,
     admitted: keywords::Admitted,
+    /// The format's version.
+    version: u32,
     /// Of a connection without locks: what the files looked like when it was opened.
     immutable: Option<open::Stamp>,
 }
@@ -146,6 +150,7 @@ impl Catalog {
         };
         let codec = self.value("codec")?.unwrap_or_default();
         Ok(Settings {
+            version: self.version,
             uuid,
             nbits: self.number("nbits")?,
             codec,

@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::keywords::Admitted;
 use super::{APPLICATION_ID, Access, Catalog, FILE, READ_TIMEOUT, Settings};
 use crate::error::{Error, Result};
-use crate::format::FORMAT_VERSION;
+use crate::format::{FORMAT_VERSION, is_known};
 
 /// What table `keywords` is made with.
 pub(super) const KEYWORD_OPTIONS: &str = "title, text, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'";
@@ -76,7 +76,7 @@ impl Catalog {
                     "CREATE VIRTUAL TABLE keywords USING fts5 ({KEYWORD_OPTIONS})"
                 ))?;
                 c.pragma_update(None, "application_id", APPLICATION_ID)?;
-                c.pragma_update(None, "user_version", FORMAT_VERSION)
+                c.pragma_update(None, "user_version", settings.version)
             })?;
             let uuid: String = settings.uuid.iter().map(|b| format!("{b:02x}")).collect();
             catalog.set("uuid", &uuid)?;
@@ -132,6 +132,7 @@ impl Catalog {
             connection,
             fields: HashMap::new(),
             admitted,
+            version: FORMAT_VERSION,
             immutable: None,
         })
     }
@@ -154,14 +155,15 @@ impl Catalog {
                 detail,
             });
         }
-        if version != i64::from(FORMAT_VERSION) {
-            let found = u32::try_from(version).unwrap_or(u32::MAX);
+        let found = u32::try_from(version).unwrap_or(u32::MAX);
+        if !is_known(found) {
             return Err(Error::Incompatible {
                 path: self.path.clone(),
                 found,
                 supported: FORMAT_VERSION,
             });
         }
+        self.version = found;
         Ok(())
     }
 
