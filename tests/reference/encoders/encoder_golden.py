@@ -43,6 +43,18 @@ class Encoded:
             raise ValueError("vectors are not of length one")
 
 
+def pack(kinds: dict[str, list[Encoded]]) -> dict[str, np.ndarray]:
+    """Return the arrays of a golden file."""
+    arrays = {}
+    for kind, texts in kinds.items():
+        arrays[f"{kind}_lengths"] = np.array([len(text.ids) for text in texts], np.int32)
+        for name in ("ids", "attention", "kept", "vectors"):
+            parts = [part for text in texts if (part := getattr(text, name)) is not None]
+            if parts:
+                arrays[f"{kind}_{name}"] = np.concatenate(parts)
+    return arrays
+
+
 def write(
     library: str,
     checkpoint: str,
@@ -59,14 +71,7 @@ def write(
         "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
         "options": options,
     }
-    arrays = {}
-    for kind, texts in kinds.items():
-        arrays[f"{kind}_lengths"] = np.array([len(text.ids) for text in texts], np.int32)
-        for name in ("ids", "attention", "kept", "vectors"):
-            parts = [part for text in texts if (part := getattr(text, name)) is not None]
-            if parts:
-                arrays[f"{kind}_{name}"] = np.concatenate(parts)
     path = ROOT / "golden" / library / folder / f"{checkpoint}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
+    np.savez_compressed(path, about=np.array(json.dumps(about, sort_keys=True)), **pack(kinds))
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")

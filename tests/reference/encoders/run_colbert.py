@@ -1,4 +1,4 @@
-"""Run colbert-ai on the checkpoint in Stanford's layout and keep what it does: ``run_colbert.py``."""
+"""Run colbert-ai on the checkpoints in Stanford's layout and keep what it does: ``run_colbert.py``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def load(path: str) -> Checkpoint:
 
 def main() -> None:
     """Write the goldens."""
-    for name in ("stanford", "stanford+attend"):
+    for name in ("stanford", "stanford+attend", "stanford-xlmr"):
         with opened(name) as path:
             model = load(path)
         texts = list(TEXTS)

@@ -10,7 +10,14 @@ from texts import TEXTS
 
 PACKAGES = ("pylate", "sentence-transformers", "torch", "transformers", "tokenizers", "numpy")
 BATCH = 16
-CHECKPOINTS = ("stanford", "pylate-bert", "pylate-modernbert", "pylate-xlmr", "pylate-prompts")
+CHECKPOINTS = (
+    "stanford",
+    "pylate-bert",
+    "pylate-bert+bare",
+    "pylate-modernbert",
+    "pylate-xlmr",
+    "pylate-prompts",
+)
 
 
 def encode(model: models.ColBERT, texts: list[str], kind: str) -> list[Encoded]:
