@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from safetensors.numpy import load_file
+from weft.encoder.graph.bert import Bert
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,21 +26,12 @@ WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A BERT encoder: its configuration, its tensors, and the folder they came from."""
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint(Bert):
+    """A BERT encoder and the folder its tensors came from."""
 
     folder: Path
-    layers: int
-    hidden: int
-    heads: int
-    epsilon: float
     tensors: dict[str, NDArray[np.float32]]
-
-    def linear(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return a linear map as (weight [in, out], bias [out]); the file stores [out, in]."""
-        weight = self.tensors[f"{name}.weight"].T
-        return np.ascontiguousarray(weight), self.tensors[f"{name}.bias"]
 
 
 def sha256(path: Path) -> str:

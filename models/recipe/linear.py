@@ -1,44 +1,19 @@
-"""How a linear map and the word table are stored and computed: all that tells float from int8 graphs.
-
-A style adds nodes to the graph for `x @ weight` without the bias, which the following operator adds.
-"""
+"""How the default model's weights are stored: int8. The package's float style is the yardstick."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from onnx import TensorProto
+from weft.encoder.graph.builder import CONTRIB
+from weft.encoder.graph.linear import FloatStyle, LinearStyle
 
 if TYPE_CHECKING:
-    from graph import GraphBuilder
     from numpy.typing import NDArray
+    from weft.encoder.graph.builder import GraphBuilder
 
-CONTRIB = "com.microsoft"
-
-
-class LinearStyle(Protocol):
-    """The two places where weights enter the graph."""
-
-    def lookup(self, b: GraphBuilder, name: str, table: NDArray[np.float32], ids: str) -> str:
-        """Add nodes that take rows `ids` from `table`."""
-        ...
-
-    def linears(self, b: GraphBuilder, name: str, x: str, weights: list[NDArray[np.float32]]) -> list[str]:
-        """Add nodes for `x` times each weight [in, out]."""
-        ...
-
-
-class FloatStyle:
-    """Weights as they are: the yardstick for the int8 graphs."""
-
-    def lookup(self, b: GraphBuilder, name: str, table: NDArray[np.float32], ids: str) -> str:
-        """See `LinearStyle.lookup`."""
-        return b.node("Gather", b.constant(name, table), ids)
-
-    def linears(self, b: GraphBuilder, name: str, x: str, weights: list[NDArray[np.float32]]) -> list[str]:
-        """See `LinearStyle.linears`."""
-        return [b.node("MatMul", x, b.constant(f"{name}.{i}", w)) for i, w in enumerate(weights)]
+__all__ = ["FloatStyle", "LinearStyle", "RowStyle"]
 
 
 def _symmetric(

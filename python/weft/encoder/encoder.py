@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft.encoder.checkpoint import Layout, read_layout
-from weft.encoder.checkpoint.files import GRAPHS, graph_in
 from weft.encoder.checkpoint.vocabulary import open_vocabulary
-from weft.encoder.session import EncoderSession, available_threads
+from weft.encoder.network import Network, open_network
+from weft.encoder.session import available_threads
 from weft.encoder.split import split_spans
 from weft.encoder.tokenise import Kind, Row, Token, Tokeniser
-from weft.errors import InvalidInput, ModelNotFound
+from weft.errors import InvalidInput
 from weft.hub import ModelLocation, locate
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Encoder:
         location: ModelLocation,
         layout: Layout,
         tokeniser: Tokeniser,
-        session: EncoderSession,
+        network: Network,
         *,
         batch_size: int,
         threads: int,
@@ -77,7 +77,7 @@ class Encoder:
         self._location = location
         self._layout = layout
         self._tokeniser = tokeniser
-        self._session = session
+        self._network = network
         self.name = location.name
         self.settings: EncoderSettings = tokeniser.settings
         self.batch_size = batch_size
@@ -129,17 +129,15 @@ class Encoder:
         location = locate(name, offline=offline, revision=revision)
         directory = location.directory
         layout = read_layout(directory)
-        graph = model_file or graph_in(directory)
-        if graph is None:
-            raise ModelNotFound(f"{directory}: no ONNX graph, looked for {', '.join(GRAPHS)}")
         tokeniser = Tokeniser(open_vocabulary((layout.modules.transformer, directory)), layout.settings)
-        session = EncoderSession(directory / graph, threads=threads, providers=providers)
-        return cls(location, layout, tokeniser, session, batch_size=batch_size, threads=threads)
+        network = open_network(layout, model_file=model_file, threads=threads, providers=providers)
+        tokeniser.check_fits(network.words)
+        return cls(location, layout, tokeniser, network, batch_size=batch_size, threads=threads)
 
     @property
     def dim(self) -> int:
         """Components of a vector."""
-        return self._session.dim
+        return self._network.dim
 
     @property
     def query_length(self) -> int:
@@ -153,14 +151,22 @@ class Encoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256, in hexadecimal, over graph, tokenizer and settings: equal only for equal vectors."""
-        graph = self._session.path
-        files = [graph, graph.with_name(f"{graph.name}_data"), self._location.directory / "tokenizer.json"]
+        """sha256, in hexadecimal, over all that vectors hang on: equal only for equal vectors.
+
+        Settings, tokenizer, graph or weights, and the layers behind it; not the place or the name. Every byte
+        of these files is read once, when it is first asked for, at the speed of the disk and of sha256: a
+        fraction of a second for the bundled model, about a second for each gigabyte of weights.
+        """
         total = hashlib.sha256(self.settings.canonical().encode())
-        for path in files:
-            if path.is_file():
-                total.update(_file_digest(path))
+        for path in self._files():
+            total.update(_file_digest(path))
+        beyond = self._network.description + self._tokeniser.vocabulary.description
+        total.update(beyond.encode())
         return total.hexdigest()
+
+    def _files(self) -> tuple[Path, ...]:
+        """Return the files whose bytes decide about vectors."""
+        return (*self._network.files, self._tokeniser.vocabulary.path)
 
     def info(self) -> dict[str, Any]:
         """Return what ``weft model info`` shows: layout, settings, dimension, files and fingerprint."""
@@ -171,7 +177,9 @@ class Encoder:
             "layout": layout.name,
             "backbone": layout.modules.config.get("model_type", str, "unknown"),
             "dim": self.dim,
-            "graph": str(self._session.path),
+            "dense": [layer.describe() for layer in self._network.dense],
+            "graph": None if self._network.graph is None else str(self._network.graph),
+            "files": [os.path.relpath(path, layout.directory) for path in self._files()],
             "settings": asdict(self.settings),
             "fingerprint": self.fingerprint,
         }
@@ -360,7 +368,7 @@ class Encoder:
         for line, (row, count) in enumerate(zip(ids, attended, strict=True)):
             padded[line, : len(row)] = row
             attention[line, :count] = 1
-        return self._session.run(padded, attention)
+        return self._network.run(padded, attention)
 
     def __repr__(self) -> str:
         return (

@@ -1,7 +1,6 @@
-"""The network: one ONNX file, opened once, rows of ids in, unit vectors out.
+"""One ONNX graph, opened once: rows of ids in, a vector for each of them out.
 
-Inputs are taken by name, the output by the names that exporters use. Vectors are normalised here even when
-the graph does it already: exports differ in that, and a second division costs nothing beside the network.
+Inputs are taken by name, the output by the names that exporters use.
 """
 
 from __future__ import annotations
@@ -14,16 +13,18 @@ import numpy as np
 from weft.errors import ModelError, ModelNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["EncoderSession", "available_threads"]
+__all__ = ["FINISHED", "EncoderSession", "available_threads"]
 
-_OUTPUTS = ("contextual", "output", "last_hidden_state", "token_embeddings")
+FINISHED = ("contextual", "output")
+"""Outputs of exports that have the projection inside: colbert-ai's and Vespa's, next-plaid's."""
+
+_OUTPUTS = (*FINISHED, "last_hidden_state", "token_embeddings")
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-_LEAST_NORM = 1e-12
 
 
 def available_threads() -> int:
@@ -34,12 +35,16 @@ def available_threads() -> int:
 
 
 class EncoderSession:
-    """An opened network.
+    """An opened graph.
 
     Parameters
     ----------
     path : Path
-        The ONNX file.
+        The ONNX file; with `model`, the file that stands for it in messages.
+    model : bytes, optional
+        A graph from memory.
+    constants : mapping of str to array, optional
+        What the graph from memory names and does not hold.
     threads : int
         Threads of one run.
     providers : sequence of str
@@ -53,7 +58,15 @@ class EncoderSession:
         If the file is no graph that maps token ids to vectors, or a provider is not available.
     """
 
-    def __init__(self, path: Path, *, threads: int, providers: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: int,
+        providers: Sequence[str] = (),
+        model: bytes | None = None,
+        constants: Mapping[str, NDArray[Any]] | None = None,
+    ) -> None:
         # Newer releases write a device id and events to the user's cache folder when they are imported, and
         # this variable is the only way to stop them: the call that disables telemetry comes too late.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -61,7 +74,7 @@ class EncoderSession:
             import onnxruntime
         except ImportError as error:
             raise ModelNotFound("onnxruntime is not installed: pip install onnxruntime") from error
-        if not path.is_file():
+        if model is None and not path.is_file():
             raise ModelNotFound(f"{path}: no such file")
         present = onnxruntime.get_available_providers()
         missing = [name for name in providers if name not in present]
@@ -77,9 +90,12 @@ class EncoderSession:
         # Warnings of the optimiser are not the user's business.
         options.log_severity_level = 3
         order = [*providers, *(["CPUExecutionProvider"] * ("CPUExecutionProvider" not in providers))]
+        if constants:
+            values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in constants.values()]
+            options.add_external_initializers(list(constants), values)
         try:
             self._session: Any = onnxruntime.InferenceSession(
-                str(path), sess_options=options, providers=order
+                str(path) if model is None else model, sess_options=options, providers=order
             )
         # The runtime's own exceptions share no base below Exception.
         except Exception as error:
@@ -87,7 +103,7 @@ class EncoderSession:
         self.path = path
         self.providers: tuple[str, ...] = tuple(self._session.get_providers())
         self._inputs = self._checked_inputs()
-        self._output, self.dim = self._checked_output()
+        self.output, self.dim = self._checked_output()
 
     def _checked_inputs(self) -> tuple[str, ...]:
         names = tuple(value.name for value in self._session.get_inputs())
@@ -102,7 +118,7 @@ class EncoderSession:
         name = next((name for name in _OUTPUTS if name in rank_3), rank_3[0] if rank_3 else None)
         if name is None:
             raise ModelError(f"{self.path}: no output of shape batch, length, dimension in {outputs}")
-        self._output = name
+        self.output = name
         dim = outputs[name][2]
         if isinstance(dim, int):
             return name, dim
@@ -110,7 +126,7 @@ class EncoderSession:
         return name, int(self.run(probe, np.ones_like(probe)).shape[2])
 
     def run(self, ids: NDArray[np.int64], attention: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Encode one batch.
+        """Run one batch.
 
         Parameters
         ----------
@@ -120,14 +136,11 @@ class EncoderSession:
         Returns
         -------
         float32 [batch, length, dim]
-            One vector of length one per position, padding included.
+            One vector per position, padding included, as the graph gives it.
         """
         given = {"input_ids": ids, "attention_mask": attention}
         if "token_type_ids" in self._inputs:
             given["token_type_ids"] = np.zeros_like(ids)
         feed = {name: given[name] for name in self._inputs}
-        (vectors,) = self._session.run([self._output], feed)
-        vectors = np.asarray(vectors, dtype=np.float32)
-        norms = np.sqrt(np.einsum("bld,bld->bl", vectors, vectors))[:, :, None]
-        vectors /= np.maximum(norms, np.float32(_LEAST_NORM))
-        return vectors
+        (vectors,) = self._session.run([self.output], feed)
+        return np.asarray(vectors, dtype=np.float32)

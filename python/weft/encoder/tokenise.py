@@ -126,6 +126,15 @@ class Tokeniser:
                 found.add(id_)
         return frozenset(found)
 
+    def check_fits(self, words: int | None) -> None:
+        """Raise `ModelError` when a marker or the mask has no row in a word table of this length."""
+        named = [id_ for id_ in (*self._markers.values(), self.mask) if id_ is not None]
+        if words is not None and any(id_ >= words for id_ in named):
+            raise ModelError(
+                f"{self.vocabulary.path}: a marker or mask has the id {max(named)}, and the weights have "
+                f"{words} words: tokenizer and weights do not belong together"
+            )
+
     def overhead(self, kind: Kind) -> int:
         """Return how many tokens an empty text has: `[CLS]`, marker and `[SEP]` make three."""
         return self._empty + (self._markers[kind] is not None)

@@ -73,6 +73,13 @@ class JsonFile:
         """Return the object under a key, an empty one when it is absent or null."""
         return JsonFile(self.path, self.get(key, dict, {}))
 
+    def token(self, key: str) -> str | None:
+        """Return a special token of a tokenizer's file, which is its text or an object that has it."""
+        value: str | dict[str, Any] | None = self.get(key, (str, dict), None)
+        if isinstance(value, dict):
+            value = JsonFile(self.path, value).get("content", str, None)
+        return value if isinstance(value, str) else None
+
     def strings(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """Return the list of strings under a key."""
         return self._all(key, str, default)

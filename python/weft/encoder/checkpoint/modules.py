@@ -92,6 +92,11 @@ class Modules:
         positions: int = self.config.get("max_position_embeddings", int, _DEFAULT_POSITIONS)
         return positions - 2 if self.config.content.get("model_type") in _OFFSET_TYPES else positions
 
+    def hidden(self) -> int | None:
+        """Return the width of the backbone's vectors, None when its config.json does not say."""
+        width: int | None = self.config.get("hidden_size", int, self.config.get("dim", int, None))
+        return width
+
     def tokenizer_limit(self) -> int:
         """Return the tokenizer's own limit; libraries write 10^30 for none, some of them as a float."""
         saved = JsonFile.read(self.transformer / "tokenizer_config.json")
