@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from weft.explanation import TokenMatch as TokenMatch
     from weft.index import Index as Index
     from weft.index import open_index as open  # noqa: A004  the public name
+    from weft.model_export import ExportReport as ExportReport
+    from weft.model_export import export_model as export_model
     from weft.repairing import Repair as Repair
     from weft.repairing import repair as repair
     from weft.reranking import rerank as rerank
@@ -55,6 +57,7 @@ _HOMES = {
     "EncoderMismatch": "weft.errors",
     "Evaluation": "weft.evaluation",
     "Explanation": "weft.explanation",
+    "ExportReport": "weft.model_export",
     "Highlight": "weft.explanation",
     "Hit": "weft.results",
     "IncompatibleIndex": "weft.errors",
@@ -75,6 +78,7 @@ _HOMES = {
     "WeftError": "weft.errors",
     "__version__": "weft._core",
     "evaluate": "weft.evaluation",
+    "export_model": "weft.model_export",
     "open": "weft.index:open_index",
     "repair": "weft.repairing",
     "rerank": "weft.reranking",
@@ -89,6 +93,7 @@ __all__ = [
     "EncoderMismatch",
     "Evaluation",
     "Explanation",
+    "ExportReport",
     "Highlight",
     "Hit",
     "IncompatibleIndex",
@@ -109,6 +114,7 @@ __all__ = [
     "WeftError",
     "__version__",
     "evaluate",
+    "export_model",
     "open",
     "repair",
     "rerank",

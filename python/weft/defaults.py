@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = [
     "AGREEMENT",
     "ANSWER_DEPTHS",
+    "EXPORT_OPSET",
     "LOCK_TIMEOUT",
     "MEASURES",
     "RUN_DEPTH",
@@ -41,3 +42,6 @@ LOCK_TIMEOUT = 0.0
 
 WRITE_TOKENS = 1 << 16
 """Token vectors collected before they go to the engine: 32 MiB at 128 dimensions in float32."""
+
+EXPORT_OPSET = 18
+"""Version of ONNX's operators in an export: optimum's own choice; ONNX Runtime reads it since 1.14."""

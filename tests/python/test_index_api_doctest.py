@@ -25,6 +25,7 @@ MODULES = [
     "weft.index",
     "weft.inputs",
     "weft.metadata",
+    "weft.model_export.export",
     "weft.reading",
     "weft.repairing",
     "weft.reranking",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-__all__ = ["passages_file", "questions"]
+__all__ = ["judged_questions", "passages", "passages_file", "questions"]
 
 
 def passages_file() -> AbstractContextManager[Path]:
@@ -21,7 +21,21 @@ def passages_file() -> AbstractContextManager[Path]:
     return as_file(files(__name__).joinpath("passages.jsonl"))
 
 
+def passages() -> list[dict[str, str]]:
+    """Read the passages: ``id``, ``title`` and ``text`` of each."""
+    return _records("passages.jsonl")
+
+
+def judged_questions() -> list[dict[str, str]]:
+    """Read the questions: ``id``, ``text``, and the ``passage`` that holds the answer."""
+    return _records("questions.jsonl")
+
+
 def questions() -> list[str]:
-    """Read the questions, which were chosen before anything was searched for."""
-    lines = files(__name__).joinpath("questions.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["text"] for line in lines]
+    """Read the questions' texts, which were chosen before anything was searched for."""
+    return [question["text"] for question in judged_questions()]
+
+
+def _records(name: str) -> list[dict[str, str]]:
+    lines = files(__name__).joinpath(name).read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
