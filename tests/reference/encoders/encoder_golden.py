@@ -12,10 +12,12 @@ from __future__ import annotations
 import json
 import platform
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
 from checkpoints import ROOT
+from texts import TEXTS
 
 
 @dataclass
@@ -75,3 +77,43 @@ def write(
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, about=np.array(json.dumps(about, sort_keys=True)), **pack(kinds))
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One text of a golden file, as lists; `kept` are places."""
+
+    text: str
+    ids: list[int]
+    attention: list[int]
+    kept: list[int]
+    vectors: np.ndarray
+
+
+@cache
+def read(library: str, checkpoint: str, kind: str, folder: str = "encoders") -> list[Golden]:
+    """Read what a library made of the texts, as queries or as passages."""
+    with np.load(ROOT / "golden" / library / folder / f"{checkpoint}.npz") as file:
+        ends = np.cumsum(file[f"{kind}_lengths"])[:-1]
+        ids, attention, kept = (
+            np.split(file[f"{kind}_{name}"], ends) for name in ("ids", "attention", "kept")
+        )
+        counts = [int(row.sum()) for row in kept]
+        vectors = file[f"{kind}_vectors"] if f"{kind}_vectors" in file else np.empty((sum(counts), 0))
+    rows = np.split(vectors, np.cumsum(counts)[:-1])
+    return [
+        Golden(text, i.tolist(), a.tolist(), np.flatnonzero(k).tolist(), v)
+        for text, i, a, k, v in zip(TEXTS, ids, attention, kept, rows, strict=True)
+    ]
+
+
+def names() -> list[tuple[str, str]]:
+    """Return library and checkpoint of every golden file with vectors."""
+    return sorted((path.parent.parent.name, path.stem) for path in ROOT.glob("golden/*/encoders/*.npz"))
+
+
+def versions(library: str, checkpoint: str) -> dict[str, str]:
+    """Return the versions that a golden file was made with."""
+    with np.load(ROOT / "golden" / library / "encoders" / f"{checkpoint}.npz") as file:
+        found: dict[str, str] = json.loads(str(file["about"]))["versions"]
+    return found
