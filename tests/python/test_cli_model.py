@@ -39,7 +39,19 @@ def test_info_tells_layout_settings_and_fingerprint(run, tmp_path):
     assert values["dim"] == toy.DIM
     assert values["settings"]["query_marker"] == "[unused0]"
     assert len(values["fingerprint"]) == 64
-    assert "layout: pylate" in run("model", "info", directory).out.splitlines()
+    lines = run("model", "info", directory).out.splitlines()
+    assert "layout: pylate" in lines
+    assert "  query_prompt: ''" in lines
+
+
+def test_info_of_a_model_that_cannot_be_opened_says_what_its_files_say(run, tmp_path):
+    directory = toy.make(tmp_path / "toy")
+    (directory / "model.onnx").rename(directory / "pytorch_model.bin")
+    shown = run("model", "info", directory, "--json")
+    assert shown.status == 1
+    values = json.loads(shown.out)
+    assert values["settings"]["query_length"] == 12
+    assert "pickled weights" in values["problem"]
 
 
 def test_pull_says_so_when_the_client_is_offline(run, monkeypatch):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from weft import hub
 from weft.encoder import Encoder
-from weft.errors import ModelNotFound
+from weft.errors import InvalidInput, ModelError, ModelNotFound
 
 _TOY = Path(__file__).parents[1] / "data" / "encoder" / "make_toy.py"
 _spec = importlib.util.spec_from_file_location("make_toy", _TOY)
 toy = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(toy)
+sys.path.insert(0, str(_TOY.parent))
+import make_checkpoint as checkpoint  # noqa: E402
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -50,6 +54,165 @@ def test_a_snapshot_without_a_graph_does_not_count(cache):
     (cache / "model.onnx").unlink()
     with pytest.raises(ModelNotFound, match="not in the hub cache"):
         Encoder.open("org/toy", offline=True)
+
+
+def test_what_the_cache_lacks_is_named(cache):
+    (cache / "tokenizer.json").unlink()
+    with pytest.raises(ModelNotFound, match="what it holds is not all: .*no tokenizer.json and no vocab.txt"):
+        Encoder.open("org/toy", offline=True)
+
+
+def test_a_cached_model_with_weights_alone_opens_too(tmp_path, cache):
+    shutil.rmtree(cache)
+    made = checkpoint.pylate(cache, query_length=12, document_length=30)
+    assert Encoder.open("org/toy", offline=True, threads=1).dim == checkpoint.DIM
+    # As when another library has fetched the backbone alone.
+    (made.directory / "1_Dense" / "model.safetensors").unlink()
+    with pytest.raises(ModelNotFound, match="1_Dense: no weights"):
+        Encoder.open("org/toy", offline=True)
+
+
+def test_a_snapshot_that_the_client_calls_incomplete_is_used_when_it_has_what_is_needed(cache, monkeypatch):
+    """The client remembers all files of the repository and misses those that were not asked for."""
+    import huggingface_hub
+
+    errors = pytest.importorskip("huggingface_hub.errors")
+    if not hasattr(errors, "IncompleteSnapshotError"):
+        pytest.skip("this client does not tell")
+
+    def incomplete(name, **given):
+        raise errors.IncompleteSnapshotError("README.md is missing", snapshot_path=str(cache))
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", incomplete)
+    assert hub.locate("org/toy").directory == cache
+
+
+SMALL = ["config.json", "tokenizer.json", "tokenizer_config.json", "modules.json", "1_Dense/config.json"]
+DENSE = ["1_Dense/model.safetensors", "2_Dense/config.json", "2_Dense/model.safetensors"]
+CODE = ["README.md", "modeling.py", ".gitattributes", "pytorch_model.bin", "onnx/model_qint8_avx512.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("there", "chosen"),
+    [
+        (["model.onnx", "model_int8.onnx", "model.safetensors"], ["model_int8.onnx"]),
+        (
+            ["onnx/model.onnx", "onnx/model.onnx_data", "model.safetensors"],
+            ["onnx/model.onnx", "onnx/model.onnx_data"],
+        ),
+        (
+            ["model.onnx", "model.onnx.data", "model.onnx_data_1"],
+            ["model.onnx", "model.onnx.data", "model.onnx_data_1"],
+        ),
+        (["vespa_colbert.onnx", "model.safetensors"], ["vespa_colbert.onnx"]),
+        (["model.safetensors"], ["model.safetensors"]),
+        (
+            [
+                "model.safetensors.index.json",
+                "model-00001-of-00002.safetensors",
+                "model-00002-of-00002.safetensors",
+            ],
+            [
+                "model.safetensors.index.json",
+                "model-00001-of-00002.safetensors",
+                "model-00002-of-00002.safetensors",
+            ],
+        ),
+        (
+            ["0_Transformer/model.safetensors", "0_Transformer/vocab.txt"],
+            ["0_Transformer/model.safetensors", "0_Transformer/vocab.txt"],
+        ),
+    ],
+)
+def test_one_graph_is_fetched_or_the_weights_and_never_code(there, chosen):
+    assert sorted(hub.needed([*SMALL, *DENSE, *CODE, *there])) == sorted([*SMALL, *DENSE, *chosen])
+
+
+def test_pickled_weights_are_not_fetched():
+    with pytest.raises(ModelError, match=r"pickled \(pytorch_model\.bin\).*safe_serialization=True"):
+        hub.needed([*SMALL, *CODE])
+    with pytest.raises(ModelError, match=r"no ONNX graph .* and no model\.safetensors"):
+        hub.needed(SMALL)
+
+
+class Hub:
+    """Stands in for the hub: one repository, its files in a folder."""
+
+    def __init__(self, monkeypatch, source, cache):
+        import huggingface_hub
+
+        self.source, self.cache, self.asked = source, cache, []
+        monkeypatch.setattr(huggingface_hub, "HfApi", lambda **_: self)
+        real = huggingface_hub.snapshot_download
+        monkeypatch.setattr(
+            huggingface_hub,
+            "snapshot_download",
+            lambda name, **given: real(name, **given) if given.get("local_files_only") else self.fetch(given),
+        )
+        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+
+    def model_info(self, name, revision):
+        if self.source is None:
+            raise TimeoutError("no route to host")
+        names = [
+            path.relative_to(self.source).as_posix() for path in self.source.rglob("*") if path.is_file()
+        ]
+        return SimpleNamespace(siblings=[SimpleNamespace(rfilename=name) for name in names])
+
+    def fetch(self, given):
+        self.asked.append(given["revision"])
+        for name in given["allow_patterns"]:
+            target = self.cache / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.source / name, target)
+        return str(self.cache)
+
+
+def test_pull_fetches_what_opening_takes(cache, tmp_path, monkeypatch):
+    source = checkpoint.pylate(tmp_path / "source", query_length=12, document_length=30).directory
+    (source / "modeling.py").write_text("raise SystemExit", encoding="utf-8")
+    shutil.rmtree(cache)
+    there = Hub(monkeypatch, source, cache)
+    pulled = hub.pull("org/toy", revision="v2")
+    assert pulled.directory == cache
+    assert there.asked == ["v2"]
+    assert not (cache / "modeling.py").exists()
+    assert pulled.size == sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
+    assert Encoder.open("org/toy", threads=1).dim == checkpoint.DIM
+    assert there.asked == ["v2"], "what the cache holds is not asked for again"
+
+
+def test_an_incomplete_snapshot_is_completed(cache, tmp_path, monkeypatch):
+    source = checkpoint.pylate(tmp_path / "source", query_length=12, document_length=30).directory
+    shutil.rmtree(cache / "..", ignore_errors=True)
+    cache.mkdir(parents=True)
+    shutil.copyfile(source / "config.json", cache / "config.json")
+    there = Hub(monkeypatch, source, cache)
+    assert Encoder.open("org/toy", threads=1).dim == checkpoint.DIM
+    assert there.asked == [None]
+
+
+def test_a_hub_out_of_reach_says_what_to_do(cache, monkeypatch):
+    Hub(monkeypatch, None, cache)
+    with pytest.raises(ModelNotFound, match=r"org/other: could not be downloaded \(TimeoutError\)"):
+        hub.pull("org/other")
+
+
+def test_a_repository_without_a_model_is_named(cache, tmp_path, monkeypatch):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "README.md").write_text("none", encoding="utf-8")
+    Hub(monkeypatch, source, cache)
+    with pytest.raises(ModelError, match="org/other: has no ONNX graph"):
+        hub.pull("org/other")
+
+
+def test_pull_takes_hub_ids_only(tmp_path):
+    for name in (str(tmp_path), "default"):
+        with pytest.raises(InvalidInput, match="is here already"):
+            hub.pull(name)
+    with pytest.raises(ModelNotFound, match="not a hub id"):
+        hub.pull("nowhere")
 
 
 @pytest.mark.parametrize("name", ["no/such/directory", "./nowhere", "word"])

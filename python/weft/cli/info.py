@@ -92,6 +92,8 @@ def _shown(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.2f}"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return " ".join(_shown(inner) for inner in value) or "none"
-    return str(value)
+    text = str(value)
+    # Blanks at the ends mean something in a marker or a prompt, and nothing must be seen to be nothing.
+    return text if text and text == text.strip() else repr(text)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["Dense", "read_dense", "stanford_dense"]
+__all__ = ["Dense", "Shape", "read_dense", "read_shape", "stanford_dense"]
 
 Array = NDArray[np.float32]
 
@@ -52,6 +52,34 @@ _ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "SiLU": lambda x: x * _sigmoid(x),
 }
 """By the last component of the class that the configuration names; the class is never imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the configuration of a Dense module says, its weights unread.
+
+    Attributes
+    ----------
+    inputs, outputs : int or None
+        Widths of what goes in and comes out, None where the file does not say.
+    bias : bool or None
+        Whether a bias is added; None leaves it to the weights.
+    activation : str
+        The function's name.
+    residual : bool
+        Whether the input is added to the result, through a map when the widths differ.
+    """
+
+    inputs: int | None
+    outputs: int | None
+    bias: bool | None
+    activation: str
+    residual: bool
+
+    @property
+    def linear(self) -> bool:
+        """Whether it is no more than a map with a bias."""
+        return self.activation == "Identity" and not self.residual
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +116,6 @@ class Dense:
         """Width of what comes out."""
         return int(self.weight.shape[1])
 
-    @property
-    def linear(self) -> bool:
-        """Whether it is no more than a map with a bias."""
-        return self.activation == "Identity" and self.residual is None
-
     def __call__(self, x: Array) -> Array:
         """Apply the layer to float32 [..., in]."""
         y = x @ self.weight
@@ -118,15 +141,13 @@ class Dense:
         return json.dumps(self.describe(), sort_keys=True)
 
 
-def read_dense(folder: Path) -> Dense:
-    """Read a Dense module of PyLate or Sentence Transformers.
+def read_shape(folder: Path) -> Shape:
+    """Read the configuration of a Dense module of PyLate or Sentence Transformers.
 
     Raises
     ------
-    ModelNotFound
-        If its weights are missing.
     ModelError
-        If its configuration and weights disagree, or name something unknown.
+        If it names an activation that is not known here, or is not applied to tokens.
     """
     config = JsonFile.read(folder / "config.json")
     named = config.get("activation_function", str, "torch.nn.modules.activation.Tanh").rpartition(".")[2]
@@ -135,23 +156,46 @@ def read_dense(folder: Path) -> Dense:
             f"{config.path}: the activation {named!r} is none of {', '.join(_ACTIVATIONS)}, "
             "and no code is imported for it"
         )
+    return Shape(
+        inputs=config.get("in_features", int, None),
+        outputs=config.get("out_features", int, None),
+        bias=config.get("bias", bool, None),
+        activation=named,
+        residual=config.get("use_residual", bool, default=False),
+    )
+
+
+def read_dense(folder: Path) -> Dense:
+    """Read a Dense module, configuration and weights.
+
+    Raises
+    ------
+    ModelNotFound
+        If its weights are missing.
+    ModelError
+        If its configuration and weights disagree, or name something unknown.
+    """
+    shape = read_shape(folder)
     files = weight_files(folder)
     tensors = Tensors(files)
     weight = _matrix(tensors, "linear.weight")
-    biased = config.get("bias", bool, default="linear.bias" in tensors)
+    for said, there in zip((shape.inputs, shape.outputs), weight.shape, strict=True):
+        if said is not None and said != there:
+            raise ModelError(
+                f"{folder}: config.json says {shape.inputs} to {shape.outputs}, "
+                f"the weights map {weight.shape[0]} to {weight.shape[1]}"
+            )
     residual: Array | str | None = None
-    if config.get("use_residual", bool, default=False):
+    if shape.residual:
         square = weight.shape[0] == weight.shape[1]
         residual = "identity" if square else _matrix(tensors, "residual.weight")
         if not isinstance(residual, str) and residual.shape != weight.shape:
             raise ModelError(f"{folder}: residual.weight and linear.weight have different shapes")
-    said = tuple(config.get(key, int, None) for key in ("in_features", "out_features"))
-    if any(one is not None and one != there for one, there in zip(said, weight.shape, strict=True)):
-        raise ModelError(f"{config.path}: says {said[0]} to {said[1]}, the weights map {weight.shape}")
+    biased = "linear.bias" in tensors if shape.bias is None else shape.bias
     bias = tensors.array("linear.bias") if biased else None
     if bias is not None and bias.shape != weight.shape[1:]:
         raise ModelError(f"{folder}: linear.bias has the shape {bias.shape}, expected {weight.shape[1:]}")
-    return Dense(weight, bias, named, residual, files)
+    return Dense(weight, bias, shape.activation, residual, files)
 
 
 def stanford_dense(tensors: Tensors) -> Dense:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import asdict
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -38,6 +37,10 @@ Matrix = NDArray[np.float32]
 
 _WINDOW = 16
 """Batches read ahead and sorted by length: enough that padding is a few per cent."""
+
+_USUAL_LENGTH = 512
+"""Tokens of a text up to which a batch has all its texts. Memory for attention grows with the square of the
+length: of longer texts there are fewer in a batch, so that one of 8,192 tokens runs alone."""
 
 
 def passage_text(title: str | None, piece: str) -> str:
@@ -155,7 +158,7 @@ class Encoder:
 
         Settings, tokenizer, graph or weights, and the layers behind it; not the place or the name. Every byte
         of these files is read once, when it is first asked for, at the speed of the disk and of sha256: a
-        fraction of a second for the bundled model, about a second for each gigabyte of weights.
+        fraction of a second for the bundled model, one to two seconds for each gigabyte of weights.
         """
         total = hashlib.sha256(self.settings.canonical().encode())
         for path in self._files():
@@ -169,18 +172,20 @@ class Encoder:
         return (*self._network.files, self._tokeniser.vocabulary.path)
 
     def info(self) -> dict[str, Any]:
-        """Return what ``weft model info`` shows: layout, settings, dimension, files and fingerprint."""
-        layout = self._layout
+        """Return what ``weft model info`` shows: layout, settings, dimension, files and fingerprint.
+
+        ``graph`` is the ONNX file, None when the graph is made from weights. ``dense`` are the layers applied
+        behind it, none when it has them inside. ``files`` are those that decide about vectors.
+        """
+        layout, network = self._layout, self._network
+        within = [os.path.relpath(path, layout.directory) for path in self._files()]
         return {
             "name": self.name,
-            "directory": str(layout.directory),
-            "layout": layout.name,
-            "backbone": layout.modules.config.get("model_type", str, "unknown"),
+            **layout.describe(),
             "dim": self.dim,
-            "dense": [layer.describe() for layer in self._network.dense],
-            "graph": None if self._network.graph is None else str(self._network.graph),
-            "files": [os.path.relpath(path, layout.directory) for path in self._files()],
-            "settings": asdict(self.settings),
+            "graph": None if network.graph is None else within[0],
+            "dense": [layer.describe() for layer in network.dense],
+            "files": within,
             "fingerprint": self.fingerprint,
         }
 
@@ -383,8 +388,12 @@ def _batches(rows: Sequence[Row], size: int) -> Iterator[list[int]]:
     The longest first, so that memory peaks at once and not at the end.
     """
     order = sorted(range(len(rows)), key=lambda i: (-len(rows[i].ids), i))
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+    start = 0
+    while start < len(order):
+        longest = len(rows[order[start]].ids)
+        count = max(1, min(size, size * _USUAL_LENGTH**2 // max(1, longest) ** 2))
+        yield order[start : start + count]
+        start += count
 
 
 def _as_list(texts: str | Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from weft.encoder.checkpoint.files import GRAPHS, external_data, graph_in, weight_files
 from weft.encoder.checkpoint.safetensors import Tensors
-from weft.encoder.dense import Dense, read_dense, stanford_dense
+from weft.encoder.dense import Dense, read_dense, read_shape, stanford_dense
 from weft.encoder.session import FINISHED, EncoderSession
 from weft.errors import ModelError, ModelNotFound
 
@@ -169,6 +169,7 @@ def _layers(layout: Layout, tensors: Tensors | None = None) -> tuple[Dense, ...]
 def _behind(layout: Layout, session: EncoderSession) -> tuple[Dense, ...]:
     """Return the layers that a graph from a file lacks, nothing when it has them inside."""
     if session.output in FINISHED:
+        _check_finished(layout, session)
         return ()
     width = session.dim
     hidden = layout.modules.hidden()
@@ -191,6 +192,27 @@ def _behind(layout: Layout, session: EncoderSession) -> tuple[Dense, ...]:
         f"{session.path}: the output {session.output!r} has {width} components, "
         f"and the Dense layers beside it map {before} to {after}"
     )
+
+
+def _check_finished(layout: Layout, session: EncoderSession) -> None:
+    """Refuse an export that leaves out a part of the layers beside it, as next-plaid's exporter does.
+
+    It calls the output `output`, drops activations and residuals, and in its first release layers too.
+    """
+    shapes = [read_shape(folder) for folder in layout.modules.dense()]
+    if not shapes:
+        return
+    width = shapes[-1].outputs
+    if width is not None and width != session.dim:
+        raise ModelError(
+            f"{session.path}: the output {session.output!r} has {session.dim} components and the last Dense "
+            f"layer gives {width}: the export left one out"
+        )
+    if session.output == "output" and not all(shape.linear for shape in shapes):
+        raise ModelError(
+            f"{session.path}: the exporter that names its output 'output' leaves out activations and "
+            "residuals, and the model has them: take the graph away to open the weights, or export it anew"
+        )
 
 
 def _check_widths(path: Path, width: int, dense: Sequence[Dense]) -> None:

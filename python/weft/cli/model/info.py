@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from weft.cli.failure import DONE
+from weft.cli.failure import DONE, FAILED
 from weft.cli.options import Commands, add_command
 
 if TYPE_CHECKING:
@@ -24,16 +24,29 @@ def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Open the model and print names and values."""
+    """Print names and values; of a model that cannot be opened, what its files say and why not."""
     from weft.cli.info import value_lines
     from weft.cli.printing import as_json
-    from weft.encoder import Encoder
 
-    values = Encoder.open(arguments.model, revision=arguments.revision).info()
+    values = _values(arguments.model, arguments.revision)
     if arguments.json:
         print(as_json(values, indent=2))
     else:
         for name, value in values.items():
             for line in value_lines(name, value):
                 print(line)
-    return DONE
+    return FAILED if "problem" in values else DONE
+
+
+def _values(model: str | None, revision: str | None) -> dict[str, Any]:
+    from weft.encoder import Encoder
+    from weft.encoder.checkpoint import read_layout
+    from weft.errors import ModelError
+    from weft.hub import locate
+
+    location = locate(model, revision=revision)
+    layout = read_layout(location.directory)
+    try:
+        return Encoder.open(model, revision=revision).info()
+    except ModelError as error:
+        return {"name": location.name, **layout.describe(), "problem": str(error)}

@@ -42,7 +42,8 @@ class JsonFile:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return cls(path, {})
-        except (OSError, ValueError) as error:
+        # RecursionError: brackets within brackets without end.
+        except (OSError, ValueError, RecursionError) as error:
             raise ModelError(f"{path}: cannot be read as JSON: {error}") from error
         if not isinstance(content, dict):
             raise ModelError(f"{path}: holds a {type(content).__name__} where an object belongs")

@@ -7,8 +7,8 @@ comes last because its exporter writes that queries are not expanded, whatever t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from weft.encoder.checkpoint import multivector, next_plaid, pylate, stanford
 from weft.encoder.checkpoint.json_file import JsonFile
@@ -49,6 +49,16 @@ class Layout:
     settings: EncoderSettings
     source: Path
     modules: Modules
+
+    def describe(self) -> dict[str, Any]:
+        """Return what ``weft model info`` shows of it."""
+        return {
+            "directory": str(self.directory),
+            "layout": self.name,
+            "settings_from": self.source.name,
+            "backbone": self.modules.config.get("model_type", str, "unknown"),
+            "settings": asdict(self.settings),
+        }
 
 
 def read_layout(directory: Path) -> Layout:

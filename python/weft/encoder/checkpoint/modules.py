@@ -61,7 +61,7 @@ class Modules:
             return cls(directory, (), JsonFile.read(directory / "config.json"))
         try:
             entries = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ModelError(f"{path}: cannot be read as JSON: {error}") from error
         if not isinstance(entries, list) or not entries:
             raise ModelError(f"{path}: holds no list of modules")

@@ -112,7 +112,8 @@ def _read_header(path: Path) -> dict[str, tuple[str, tuple[int, ...], int]]:
             raise ModelError(f"{path}: no safetensors file: a header of {length} bytes in a file of {size}")
         try:
             header = json.loads(file.read(length), object_pairs_hook=_once)
-        except ValueError as error:
+        # RecursionError: brackets within brackets, which no writer makes.
+        except (ValueError, RecursionError) as error:
             raise ModelError(f"{path}: the header is no JSON: {error}") from error
     if not isinstance(header, dict):
         raise ModelError(f"{path}: the header is no JSON object")
@@ -133,7 +134,7 @@ def _checked(path: Path, name: str, entry: Any) -> tuple[str, tuple[int, ...], i
         kind, shape, (start, stop) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
     except (TypeError, KeyError, ValueError):
         raise ModelError(f"{path}: the entry of {name} lacks dtype, shape or data_offsets") from None
-    if kind not in _SIZES:
+    if not isinstance(kind, str) or kind not in _SIZES:
         raise ModelError(f"{path}: {name} has the unknown type {kind!r}")
     numbers = (*shape, start, stop)
     if any(not isinstance(one, int) or isinstance(one, bool) or one < 0 for one in numbers):
