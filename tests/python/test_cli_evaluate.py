@@ -157,6 +157,7 @@ def test_a_question_that_is_not_asked_is_a_failure(tmp_path: Path, run: Run) -> 
     ranking = tmp_path / "r/test/oil.search.ranking.tsv"
     expected = plain_rules.lotte_success(ranking, tmp_path / "lotte/oil/test/qas.search.jsonl")
     assert json.loads(outcome.out)[0]["measures"]["Success@5"] == pytest.approx(expected)
+    assert re.search(r"^oil search: Success@5 0\.\d{4}$", outcome.err, re.MULTILINE)
     assert "oil search: 1 queries have no text or no ranking, and count as failures: 0\n" in outcome.err
 
 
@@ -218,6 +219,19 @@ def test_another_collection_in_the_index_is_refused(tmp_path: Path, run: Run) ->
         outcome = run("eval", "--beir", folder, "--index-dir", tmp_path / "i")
         assert (outcome.status, outcome.out) == (1, "")
         assert f"{tmp_path}/i/scifact.weft holds other documents than" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("option", "said"), [(["--model", "other"], "hashing.*other"), (["--nbits", "4"], "nbits|bits")]
+)
+def test_an_index_of_another_model_or_size_is_refused(
+    tmp_path: Path, run: Run, option: list[str], said: str
+) -> None:
+    arguments = ["eval", "--beir", SCIFACT, "--index-dir", tmp_path / "i"]
+    assert run(*arguments, "--nbits", "2").status == 0
+    outcome = run(*arguments, *option)
+    assert (outcome.status, outcome.out) == (1, "")
+    assert re.search(said, outcome.err)
 
 
 def test_a_bad_last_line_is_found_before_encoding(

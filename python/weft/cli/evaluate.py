@@ -6,17 +6,10 @@ import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from weft.cli.evaluation_options import add_arguments, check_arguments, of_sets
 from weft.cli.failure import DONE
-from weft.cli.options import (
-    Commands,
-    add_command,
-    add_filter,
-    add_model,
-    at_least_one,
-    from_zero,
-    two_weights,
-)
-from weft.defaults import AGREEMENT, MEASURES, RUN_DEPTH
+from weft.cli.options import Commands, add_command
+from weft.defaults import MEASURES
 
 if TYPE_CHECKING:
     import argparse
@@ -37,75 +30,13 @@ def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
         "measure how good rankings are: of an index, of a run file, or of a whole published collection",
         shared,
     )
-    parser.add_argument("path", metavar="PATH", nargs="?", help="an index's directory")
-    given = parser.add_argument_group("what to judge with")
-    given.add_argument("--queries", metavar="FILE", help="questions: .jsonl or .tsv, as for weft search")
-    given.add_argument(
-        "--qrels",
-        metavar="FILE",
-        help="judgements: TREC's or MS MARCO's four columns, BEIR's three, LoTTE's qas.*.jsonl",
-    )
-    given.add_argument(
-        "--run-in", metavar="RUN", help="instead of an index: a TREC run, or a ranking as of MS MARCO"
-    )
-    given.add_argument(
-        "--answers", metavar="FILE", help="answer strings: .jsonl, DPR's .csv, SQuAD's or TriviaQA's .json"
-    )
-    given.add_argument(
-        "--answer-match", choices=("string", "regex"), help="what the answers are (default: string)"
-    )
-    sets = parser.add_argument_group("published collections, indexed first")
-    sets.add_argument(
-        "--beir", metavar="DIR", nargs="+", help="folders with corpus.jsonl, queries.jsonl, qrels/"
-    )
-    sets.add_argument("--lotte", metavar="DIR", help="the folder with LoTTE's domains")
-    sets.add_argument("--split", metavar="NAME", help="which questions (default: test)")
-    sets.add_argument(
-        "--domains", metavar="NAME", nargs="+", help="of LoTTE: which (default: all that are there)"
-    )
-    sets.add_argument("--index-dir", metavar="DIR", help="keep the indexes here, and use those that are here")
-    sets.add_argument("--nbits", type=int, choices=(1, 2, 4, 8), help="bits per component of a new index")
-    sets.add_argument("--rankings", metavar="DIR", help="write all rankings here: <split>/<name>.ranking.tsv")
-    count = parser.add_argument_group("what to count")
-    count.add_argument(
-        "--measures", metavar="M", nargs="+", help=f"measures of ir_measures (default: {' '.join(MEASURES)})"
-    )
-    count.add_argument("-k", metavar="N", type=at_least_one, help=f"results per query (default: {RUN_DEPTH})")
-    count.add_argument(
-        "--agreement",
-        metavar="N",
-        type=from_zero,
-        default=AGREEMENT,
-        help=f"queries to compare with exhaustive MaxSim, 0 for none (default: {AGREEMENT})",
-    )
-    count.add_argument(
-        "--own",
-        choices=("auto", "drop", "keep"),
-        help="a result with the query's own id: drop it, keep it, or drop it when the texts are the same "
-        "(default: auto, and with --beir drop)",
-    )
-    search = parser.add_argument_group("how to search, as in weft search")
-    search.add_argument("--mode", choices=("semantic", "keyword", "hybrid"), default="semantic")
-    search.add_argument("--fusion", choices=("rrf", "weighted"))
-    search.add_argument("--weights", metavar="S,K", type=two_weights)
-    add_filter(search, "rank only documents whose metadata matches")
-    search.add_argument("--exact", action="store_true", help="score every passage")
-    search.add_argument("--nprobe", metavar="N", type=at_least_one)
-    search.add_argument("--ndocs", metavar="N", type=at_least_one)
-    add_model(search)
-    out = parser.add_argument_group("output")
-    out.add_argument("--json", action="store_true", help="one JSON array, an object per evaluation")
-    out.add_argument("--per-query", action="store_true", help="with --json: the values of every query too")
-    out.add_argument("--run", dest="run_out", metavar="RUN", help="write a TREC run to this file")
-    out.add_argument("--reader-out", metavar="FILE", help="write the passages in the JSON of DPR's readers")
-    out.add_argument("--no-progress", action="store_true", help="draw no progress bar")
-    out.add_argument("-q", "--quiet", action="store_true", help="say nothing but warnings and errors")
+    add_arguments(parser)
     parser.set_defaults(refuse=parser.error)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate and print a table."""
-    _check(arguments)
+    check_arguments(arguments)
     from weft.cli.evaluation_table import as_rows, print_notes, print_tables
     from weft.cli.progress import ProgressBar
 
@@ -121,52 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(as_json(as_rows(rows, per_query=arguments.per_query), indent=2))
     else:
-        print_tables(rows, lotte=arguments.lotte is not None, sets=_of_sets(arguments))
+        print_tables(rows, lotte=arguments.lotte is not None, sets=of_sets(arguments))
     return DONE
-
-
-def _of_sets(arguments: argparse.Namespace) -> bool:
-    return arguments.beir is not None or arguments.lotte is not None
-
-
-def _check(arguments: argparse.Namespace) -> None:
-    """Leave with a usage error where options do not go together: argparse cannot state it."""
-    refuse = arguments.refuse
-    sources = (arguments.path, arguments.run_in, arguments.beir, arguments.lotte)
-    if sum(one is not None for one in sources) != 1:
-        refuse("give one of: PATH of an index, --run-in RUN, --beir DIR, --lotte DIR")
-    sets = _of_sets(arguments)
-    if sets and (arguments.queries or arguments.qrels or arguments.answers):
-        refuse("--beir and --lotte have their own queries, judgements and answers")
-    if not sets:
-        for name in ("split", "index_dir", "nbits", "rankings"):
-            if getattr(arguments, name) is not None:
-                refuse(f"--{name.replace('_', '-')} needs --beir or --lotte")
-    if arguments.domains is not None and arguments.lotte is None:
-        refuse("--domains needs --lotte")
-    if arguments.run_in is not None and (arguments.qrels is None or arguments.queries or arguments.answers):
-        refuse("--run-in needs --qrels, and neither --queries nor --answers")
-    if arguments.path is not None:
-        if arguments.qrels is None and arguments.answers is None:
-            refuse("an index needs --queries and --qrels, or --answers")
-        if arguments.qrels is not None and arguments.queries is None:
-            refuse("--qrels needs --queries FILE, whom the judgements are for")
-    if arguments.run_out is not None and (arguments.path is None or arguments.qrels is None):
-        refuse("--run needs an index and --qrels; --rankings writes those of --beir and --lotte")
-    if arguments.answers is None and (arguments.reader_out or arguments.answer_match):
-        refuse("--reader-out and --answer-match need --answers")
-    if arguments.measures and not sets and arguments.qrels is None:
-        refuse("--measures needs judgements: --answers alone counts Success@k")
-    if arguments.per_query and not arguments.json:
-        refuse("--per-query needs --json")
-    if arguments.mode != "hybrid" and (arguments.fusion or arguments.weights):
-        refuse("--fusion and --weights need --mode hybrid")
-    vectors = arguments.exact or arguments.nprobe or arguments.ndocs
-    if arguments.mode == "keyword" and vectors:
-        refuse("--mode keyword has no vectors, which --exact, --nprobe and --ndocs are about")
-    asks = arguments.mode != "semantic" or vectors or arguments.filter or arguments.k or arguments.own
-    if arguments.run_in is not None and (asks or arguments.model):
-        refuse("--run-in is judged as it is: options of a search do not apply")
 
 
 def _rows(arguments: argparse.Namespace, bar: ProgressBar) -> Iterator[Row]:
@@ -242,7 +129,7 @@ def _judged_sets(arguments: argparse.Namespace, bar: ProgressBar) -> Iterator[Ro
     import tempfile
     from pathlib import Path
 
-    from weft.evaluation.report import beir_rows, lotte_rows
+    from weft.evaluation.report import Plan, beir_rows, lotte_rows
 
     with ExitStack() as stack:
         if arguments.index_dir is not None:
@@ -250,22 +137,23 @@ def _judged_sets(arguments: argparse.Namespace, bar: ProgressBar) -> Iterator[Ro
             folder.mkdir(parents=True, exist_ok=True)
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="weft-eval-")))
-        making = {
-            "folder": folder,
-            "split": arguments.split or "test",
-            "model": arguments.model,
-            "nbits": arguments.nbits,
-            "threads": arguments.threads,
-            "say": lambda text: _say(bar, text, arguments),
-            "measures": arguments.measures,
-            "rankings": None if arguments.rankings is None else Path(arguments.rankings),
-            "progress": bar,
-            **_search_options(arguments),
-        }
+        own = arguments.own or ("auto" if arguments.beir is None else "drop")
+        plan = Plan(
+            folder,
+            arguments.split or "test",
+            say=lambda text: _say(bar, text, arguments),
+            progress=bar,
+            measures=arguments.measures,
+            rankings=None if arguments.rankings is None else Path(arguments.rankings),
+            model=arguments.model,
+            nbits=arguments.nbits,
+            threads=arguments.threads,
+            options={**_search_options(arguments), "own": own},
+        )
         if arguments.lotte is not None:
-            yield from lotte_rows(arguments.lotte, arguments.domains, own=arguments.own or "auto", **making)
+            yield from lotte_rows(arguments.lotte, arguments.domains, plan)
         else:
-            yield from beir_rows(arguments.beir, own=arguments.own or "drop", **making)
+            yield from beir_rows(arguments.beir, plan)
 
 
 def _say(bar: ProgressBar, text: str, arguments: argparse.Namespace) -> None:

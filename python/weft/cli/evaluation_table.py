@@ -62,6 +62,10 @@ def print_notes(row: Row, *, quiet: bool) -> None:
     if found.own:
         print(f"{name}: left out {found.own:,} results that have the query's own id", file=sys.stderr)
     if not quiet:
+        if row.split is not None:
+            # The table comes when all collections are done; who interrupts before has these.
+            means = ", ".join(f"{measure} {mean:.4f}" for measure, mean in found.means.items())
+            print(f"{name}: {means}", file=sys.stderr)
         print(
             f"{name}: equal scores in {found.ties:,} rankings; they stand in the order of the ids",
             file=sys.stderr,

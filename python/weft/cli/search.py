@@ -39,7 +39,7 @@ def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--queries",
         metavar="FILE",
-        help="questions: .jsonl (id or _id, text or query) or .tsv (id, tab, text)",
+        help="questions: .jsonl (id, _id or qid; text, query or question) or .tsv (id, tab, text)",
     )
     parser.add_argument(
         "-k",

@@ -73,7 +73,8 @@ def evaluate_answers(
     reader : text file, optional
         Where the passages go, in the JSON of DPR's readers: a list of objects with ``question``,
         ``answers`` and ``ctxs``, each of these with ``id``, ``title``, ``text``, ``score`` (a string)
-        and ``has_answer``.
+        and ``has_answer``; besides these, ``id`` of the question and ``passage``, its number in a long
+        document.
     agreement : int
         As in `weft.evaluate`.
     progress : callable, optional

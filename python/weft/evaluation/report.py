@@ -1,9 +1,13 @@
-"""Whole published collections: index, ask, judge, and put the published figure beside."""
+"""Whole published collections: index, ask, judge, and put the published figure beside.
+
+Questions and judgements of all collections are read before the first text is encoded: encoding takes hours,
+and a malformed line should not be found at their end.
+"""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from weft.defaults import MEASURES
@@ -17,14 +21,14 @@ from weft.evaluation.rankings import Ranking, write_ranking
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from weft.evaluation.result import Evaluation
     from weft.index import Index
     from weft.ingest import Progress
 
-__all__ = ["Row", "beir_rows", "lotte_rows"]
+__all__ = ["Plan", "Row", "beir_rows", "lotte_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,148 +59,115 @@ class Row:
     written: str | None = None
 
 
-def beir_rows(
-    folders: Sequence[str | os.PathLike[str]],
-    *,
-    folder: Path,
-    split: str,
-    model: str | None,
-    nbits: int | None,
-    threads: int | None,
-    say: Callable[[str], object],
-    measures: Sequence[str] | None,
-    rankings: Path | None,
-    progress: Progress,
-    **options: Any,
-) -> Iterator[Row]:
-    """Evaluate BEIR folders one after the other.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How collections are indexed and asked.
 
-    Parameters
+    Attributes
     ----------
-    folders : sequence of path
-        The collections. All are looked at before the first is indexed.
     folder : Path
         Where the indexes are or go.
     split : str
-        Which judgements.
-    model, nbits, threads
-        As in `weft.open`.
+        Which questions.
     say : callable
         Told in a line what is done.
-    measures : sequence of str, optional
-        Names of measures.
-    rankings : Path, optional
-        Where rankings go.
     progress : callable
         Called with stage, done and total.
-    options
+    measures : sequence of str, optional
+        Names of measures; those of the published figures when None.
+    rankings : Path, optional
+        The folder where rankings go.
+    model, nbits, threads
+        As in `weft.open`.
+    options : dict
         More for `weft.evaluate`.
     """
-    chosen = tuple(measures or MEASURES)
-    check_depth(chosen, options.get("k"))
-    sets = [BeirFolder.open(one, split) for one in folders]
-    # Before the first text is encoded, which may take hours.
+
+    folder: Path
+    split: str
+    say: Callable[[str], object]
+    progress: Progress
+    measures: Sequence[str] | None = None
+    rankings: Path | None = None
+    model: str | None = None
+    nbits: int | None = None
+    threads: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def beir_rows(folders: Sequence[str | os.PathLike[str]], plan: Plan) -> Iterator[Row]:
+    """Evaluate BEIR folders one after the other."""
+    measures = tuple(plan.measures or MEASURES)
+    check_depth(measures, plan.options.get("k"))
+    sets = [BeirFolder.open(one, plan.split) for one in folders]
     asked = [(read_texts(one.queries), read_qrels(one.qrels)) for one in sets]
-    for one, (queries, qrels) in zip(sets, asked, strict=True):
-        index = _index(folder / f"{one.name}.weft", one.collection, say, model, nbits, threads, progress)
-        with index, _ranking(rankings, split, one.name) as (sink, written):
-            found = evaluate(
-                index,
-                queries,
-                qrels,
-                measures=chosen,
-                run=sink,
-                progress=progress,
-                **options,
-            )
-        value = published.BEIR.get(one.name) if split == "test" else None
+    for one, judged in zip(sets, asked, strict=True):
+        value = published.BEIR.get(one.name)
         known = None if value is None else (published.BEIR_MEASURE, value)
-        yield Row(one.name, found, None, split, known, written)
+        with _index(f"{one.name}.weft", one.collection, plan) as index:
+            yield _row(index, judged, measures, plan, one.name, None, known)
 
 
-def lotte_rows(
-    lotte: str | os.PathLike[str],
-    domains: Sequence[str] | None,
-    *,
-    folder: Path,
-    split: str,
-    model: str | None,
-    nbits: int | None,
-    threads: int | None,
-    say: Callable[[str], object],
-    measures: Sequence[str] | None,
-    rankings: Path | None,
-    progress: Progress,
-    **options: Any,
-) -> Iterator[Row]:
-    """Evaluate LoTTE's domains one after the other, both kinds of questions.
-
-    Parameters
-    ----------
-    lotte : path
-        The folder of the domains.
-    domains : sequence of str, optional
-        Which; all when None.
-    folder, split, model, nbits, threads, say, measures, rankings, progress, options
-        As in `beir_rows`.
-    """
-    chosen = tuple(measures or (published.LOTTE_MEASURE,))
-    check_depth(chosen, options.get("k"))
-    found_domains = lotte_domains(lotte, split, domains)
+def lotte_rows(lotte: str | os.PathLike[str], domains: Sequence[str] | None, plan: Plan) -> Iterator[Row]:
+    """Evaluate domains of LoTTE one after the other, both kinds of questions; all domains when None."""
+    measures = tuple(plan.measures or (published.LOTTE_MEASURE,))
+    check_depth(measures, plan.options.get("k"))
+    sets = lotte_domains(lotte, plan.split, domains)
     asked = {
-        (domain.name, kind): (read_texts(questions), read_qrels(answers))
-        for domain in found_domains
-        for kind, (questions, answers) in domain.kinds.items()
+        (one.name, kind): (read_texts(questions), read_qrels(answers))
+        for one in sets
+        for kind, (questions, answers) in one.kinds.items()
     }
-    for domain in found_domains:
-        path = folder / f"lotte-{domain.name}-{split}.weft"
-        with _index(path, domain.collection, say, model, nbits, threads, progress) as index:
-            for kind in domain.kinds:
-                queries, qrels = asked[domain.name, kind]
-                with _ranking(rankings, split, f"{domain.name}.{kind}") as (sink, written):
-                    found = evaluate(
-                        index,
-                        queries,
-                        qrels,
-                        measures=chosen,
-                        run=sink,
-                        progress=progress,
-                        **options,
-                    )
-                value = published.LOTTE.get((domain.name, kind)) if split == "test" else None
+    for one in sets:
+        with _index(f"lotte-{one.name}-{plan.split}.weft", one.collection, plan) as index:
+            for kind in one.kinds:
+                value = published.LOTTE.get((one.name, kind))
                 known = None if value is None else (published.LOTTE_MEASURE, value)
-                yield Row(domain.name, found, kind, split, known, written)
+                yield _row(index, asked[one.name, kind], measures, plan, one.name, kind, known)
 
 
-def _index(
-    path: Path,
-    collection: Collection,
-    say: Callable[[str], object],
-    model: str | None,
-    nbits: int | None,
-    threads: int | None,
-    progress: Progress,
-) -> Index:
-    index, there = indexed(path, collection, model=model, nbits=nbits, threads=threads, progress=progress)
+def _row(
+    index: Index,
+    judged: tuple[Mapping[str, str], Mapping[str, Mapping[str, int]]],
+    measures: Sequence[str],
+    plan: Plan,
+    name: str,
+    kind: str | None,
+    known: tuple[str, float] | None,
+) -> Row:
+    with _ranking(plan, name if kind is None else f"{name}.{kind}") as (sink, written):
+        found = evaluate(index, *judged, measures=measures, run=sink, progress=plan.progress, **plan.options)
+    # The figures that were published are those of the test split.
+    return Row(name, found, kind, plan.split, known if plan.split == "test" else None, written)
+
+
+def _index(name: str, collection: Collection, plan: Plan) -> Index:
+    path = plan.folder / name
+    index, there = indexed(
+        path,
+        collection,
+        model=plan.model,
+        nbits=plan.nbits,
+        threads=plan.threads,
+        progress=plan.progress,
+    )
     information = index.info()
-    say(
+    plan.say(
         f"{'using' if there else 'made'} {path}: {information['documents']:,} documents in "
         f"{information['passages']:,} passages"
     )
     if collection.empty:
-        say(f"passed over {collection.empty:,} documents of {collection.source.shown} that have no text")
+        plan.say(f"passed over {collection.empty:,} documents of {collection.source.shown} that have no text")
     return index
 
 
 @contextmanager
-def _ranking(
-    folder: Path | None, split: str, name: str
-) -> Iterator[tuple[Callable[[str, Ranking], None] | None, str | None]]:
+def _ranking(plan: Plan, name: str) -> Iterator[tuple[Callable[[str, Ranking], None] | None, str | None]]:
     """Write rankings where LoTTE's script looks for them; a file has its name only when it is complete."""
-    if folder is None:
+    if plan.rankings is None:
         yield None, None
         return
-    place = folder / split / f"{name}.ranking.tsv"
+    place = plan.rankings / plan.split / f"{name}.ranking.tsv"
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f"{place.name}.part")
     try:
