@@ -305,18 +305,23 @@ def test_random_runs_by_the_plain_rules(
 
 @pytest.mark.model
 def test_the_default_model_finds_what_was_judged(tmp_path: Path) -> None:
+    """99 passages of three collections in one index, asked the questions of two."""
     pytest.importorskip("weft_model")
     with weft.open(tmp_path / "real.weft", create=True) as index:
-        for domain in ("oil", "rainforest"):
-            lines = (DATA / f"lotte/{domain}/test/collection.tsv").read_text().splitlines()
+        for name in ("lotte/oil/test", "lotte/rainforest/test", "msmarco"):
+            lines = (DATA / name / "collection.tsv").read_text().splitlines()
             rows = [line.split("\t") for line in lines]
-            index.add([text for _, text in rows], ids=[f"{domain}{pid}" for pid, _ in rows])
+            index.add([text for _, text in rows], ids=[f"{name}/{pid}" for pid, _ in rows])
+        abstracts = [json.loads(line) for line in (SCIFACT / "corpus.jsonl").read_text().splitlines()]
+        index.add([one["text"] for one in abstracts], ids=[one["_id"] for one in abstracts])
         place = DATA / "lotte/rainforest/test"
         qrels = {
-            query: {f"rainforest{pid}": 1 for pid in pids}
+            query: {f"lotte/rainforest/test/{pid}": 1 for pid in pids}
             for query, pids in read_qrels(place / "qas.search.jsonl").items()
         }
         result = weft.evaluate(index, place / "questions.search.tsv", qrels)
+        claims = judged(index)
     assert result.means["Success@5"] > 0.9
+    assert claims.means["nDCG@10"] > 0.8
     assert result.agreement is not None
     assert result.agreement.overlap_at_10 == 1.0
