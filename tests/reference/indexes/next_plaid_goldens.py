@@ -1,7 +1,10 @@
 """Build the small next-plaid goldens.
 
     cargo build --release --locked --manifest-path tests/reference/indexes/next-plaid/Cargo.toml --target-dir WORK/target
-    cd WORK && python .../tests/reference/indexes/next_plaid_goldens.py WORK/target/release/next-plaid-goldens
+    cd WORK && python .../tests/reference/indexes/next_plaid_goldens.py WORK/target/release/next-plaid-goldens 1.8.5
+
+For 1.5.1, in a copy of the folder: `cargo update next-plaid --precise 1.5.1`, `cargo build --release --no-default-features`. Of that
+release only what differs is kept: no inverse norms, and an earlier table of metadata.
 
 The program, in Rust because next-plaid is a Rust library, builds and searches; this script gives it golden/shared's vectors
 and made-up metadata, and keeps what it leaves. Needs numpy only.
@@ -13,7 +16,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import golden
@@ -21,7 +23,8 @@ import numpy as np
 
 FEW = 12
 QUERIES = 10
-LOCK = Path(__file__).parent / "next-plaid" / "Cargo.lock"
+NEWEST = "1.8.5"
+EARLIER = ("2bit",)
 
 
 def metadata() -> list[dict[str, object]]:
@@ -56,16 +59,17 @@ def main() -> None:
     """Build and keep every state."""
     shutil.rmtree("built", ignore_errors=True)
     subprocess.run([str(Path(sys.argv[1]).resolve()), *give()], check=True)
-    locked = tomllib.loads(LOCK.read_text())["package"]
-    versions = {p["name"]: p["version"] for p in locked if p["name"] in {"next-plaid", "ndarray", "rusqlite"}}
+    release = sys.argv[2]
     for about in sorted(Path("built").glob("*.json")):
         told = json.loads(about.read_text())
         path = about.with_suffix("")
+        if release != NEWEST and path.name not in EARLIER:
+            continue
         said = json.loads((path / "metadata.json").read_text())
         shards = range(said["num_chunks"])
         centroids = np.load(path / "centroids.npy")
         expected = {
-            "versions": versions,
+            "versions": {"next-plaid": release},
             "made": told["made"],
             "passages": told["passages"],
             "nbits": said["nbits"],
@@ -83,7 +87,9 @@ def main() -> None:
             if left == "-wal" and beside.exists() and beside.stat().st_size:
                 raise SystemExit(f"{beside} has what metadata.db lacks")
             beside.unlink(missing_ok=True)
-        kept = golden.keep("next-plaid", path.name, path, expected)
+        kept = golden.keep(
+            "next-plaid", path.name if release == NEWEST else f"{release}-{path.name}", path, expected
+        )
         if told["decoded"] is not None:
             np.save(kept / "decoded.npy", np.array(told["decoded"], np.float32))
 
