@@ -90,6 +90,10 @@ class Golden:
     vectors: np.ndarray
 
 
+NOTHING = np.empty((0, 0), np.float32)
+"""The vectors of a golden that has none."""
+
+
 @cache
 def read(library: str, checkpoint: str, kind: str, folder: str = "encoders") -> list[Golden]:
     """Read what a library made of the texts, as queries or as passages."""
