@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from weft.errors import ModelError as ModelError
     from weft.errors import ModelNotFound as ModelNotFound
     from weft.errors import ReadOnlyIndex as ReadOnlyIndex
+    from weft.errors import UnreadableSource as UnreadableSource
     from weft.errors import WeftError as WeftError
     from weft.evaluation import Agreement as Agreement
     from weft.evaluation import Evaluation as Evaluation
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
     from weft.explanation import Explanation as Explanation
     from weft.explanation import Highlight as Highlight
     from weft.explanation import TokenMatch as TokenMatch
+    from weft.exports.plaid import PlaidExport as PlaidExport
+    from weft.exports.plaid import export_plaid as export_plaid
+    from weft.imports import Import as Import
+    from weft.imports import LeftOut as LeftOut
+    from weft.imports import import_index as import_index
     from weft.index import Index as Index
     from weft.index import open_index as open  # noqa: A004  the public name
     from weft.model_export import ExportReport as ExportReport
@@ -61,6 +67,7 @@ _HOMES = {
     "Highlight": "weft.explanation",
     "Hit": "weft.results",
     "IncompatibleIndex": "weft.errors",
+    "Import": "weft.imports",
     "Index": "weft.index",
     "IndexExists": "weft.errors",
     "IndexLocked": "weft.errors",
@@ -68,17 +75,22 @@ _HOMES = {
     "InvalidFilter": "weft.errors",
     "InvalidInput": "weft.errors",
     "MissingExtra": "weft.errors",
+    "LeftOut": "weft.imports",
     "ModelError": "weft.errors",
     "ModelNotFound": "weft.errors",
     "Part": "weft.results",
+    "PlaidExport": "weft.exports.plaid",
     "ReadOnlyIndex": "weft.errors",
     "Repair": "weft.repairing",
     "RerankHit": "weft.results",
     "TokenMatch": "weft.explanation",
+    "UnreadableSource": "weft.errors",
     "WeftError": "weft.errors",
     "__version__": "weft._core",
     "evaluate": "weft.evaluation",
     "export_model": "weft.model_export",
+    "export_plaid": "weft.exports.plaid",
+    "import_index": "weft.imports",
     "open": "weft.index:open_index",
     "repair": "weft.repairing",
     "rerank": "weft.reranking",
@@ -96,6 +108,7 @@ __all__ = [
     "ExportReport",
     "Highlight",
     "Hit",
+    "Import",
     "IncompatibleIndex",
     "Index",
     "IndexExists",
@@ -103,18 +116,23 @@ __all__ = [
     "IndexNotFound",
     "InvalidFilter",
     "InvalidInput",
+    "LeftOut",
     "MissingExtra",
     "ModelError",
     "ModelNotFound",
     "Part",
+    "PlaidExport",
     "ReadOnlyIndex",
     "Repair",
     "RerankHit",
     "TokenMatch",
+    "UnreadableSource",
     "WeftError",
     "__version__",
     "evaluate",
     "export_model",
+    "export_plaid",
+    "import_index",
     "open",
     "repair",
     "rerank",

@@ -61,11 +61,11 @@ def check_encoder(encoder: object) -> TextEncoder:
     )
 
 
-def open_encoder(model: str | None, threads: int | None) -> TextEncoder:
-    """Open a model by directory, hub id or, with None, the bundled one."""
+def open_encoder(model: str | None, threads: int | None, *, offline: bool | None = None) -> TextEncoder:
+    """Open a model by directory, hub id or, with None, the bundled one; offline, without asking a network."""
     from weft.encoder import Encoder
 
-    encoder: TextEncoder = Encoder.open(model, threads=threads)
+    encoder: TextEncoder = Encoder.open(model, threads=threads, offline=offline)
     return encoder
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "ModelError",
     "ModelNotFound",
     "ReadOnlyIndex",
+    "UnreadableSource",
     "WeftError",
 ]
 
@@ -59,6 +60,10 @@ class InvalidInput(WeftError, ValueError):
 
 class InvalidFilter(InvalidInput):
     """A filter says something that the filter language does not know."""
+
+
+class UnreadableSource(InvalidInput):
+    """An index of another library that cannot be read, or contradicts itself; the message names the file."""
 
 
 class DocumentNotFound(WeftError, KeyError):

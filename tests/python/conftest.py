@@ -48,7 +48,7 @@ class Outcome:
 def bundled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the hashing encoder be what every name opens."""
 
-    def open_encoder(model: str | None, threads: int | None) -> Hashing:
+    def open_encoder(model: str | None, threads: int | None, *, offline: bool | None = None) -> Hashing:
         return Hashing("hashing" if model is None else model)
 
     monkeypatch.setattr("weft.encoding.open_encoder", open_encoder)

@@ -5,7 +5,22 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from weft.cli import check, compact, delete, demo, evaluate, export, get, index, info, model, search, update
+from weft.cli import (
+    check,
+    compact,
+    delete,
+    demo,
+    evaluate,
+    export,
+    export_plaid,
+    get,
+    import_index,
+    index,
+    info,
+    model,
+    search,
+    update,
+)
 from weft.cli.options import CommandParser
 
 __all__ = ["build"]
@@ -34,6 +49,21 @@ def build() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="weft", description=_DESCRIPTION, epilog=_EPILOG, parents=[shared])
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
-    for command in (demo, index, search, get, update, delete, info, check, compact, export, evaluate, model):
+    for command in (
+        demo,
+        index,
+        search,
+        get,
+        update,
+        delete,
+        info,
+        check,
+        compact,
+        export,
+        export_plaid,
+        import_index,
+        evaluate,
+        model,
+    ):
         command.register(commands, shared)
     return parser

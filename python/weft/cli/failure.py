@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from weft.errors import CorruptIndex, IncompatibleIndex, IndexLocked, IndexNotFound, WeftError
+from weft.errors import (
+    CorruptIndex,
+    IncompatibleIndex,
+    IndexLocked,
+    IndexNotFound,
+    UnreadableSource,
+    WeftError,
+)
 
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "LOCKED", "UNREADABLE", "failed", "status_of"]
 
@@ -17,7 +24,7 @@ INTERRUPTED = 130
 
 def status_of(error: Exception) -> int:
     """Choose the exit status: what a script can act on has its own."""
-    if isinstance(error, (IndexNotFound, CorruptIndex, IncompatibleIndex)):
+    if isinstance(error, (IndexNotFound, CorruptIndex, IncompatibleIndex, UnreadableSource)):
         return UNREADABLE
     if isinstance(error, IndexLocked):
         return LOCKED

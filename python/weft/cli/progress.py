@@ -20,6 +20,8 @@ _BAR = 24
 _STAGES = {
     "check": "reading",
     "encode": "encoding",
+    "import": "taking over",
+    "invert": "inverting",
     "train": "training",
     "compress": "compressing",
     "merge": "merging",

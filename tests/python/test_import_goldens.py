@@ -1,0 +1,71 @@
+"""Indexes that fast-plaid and next-plaid built: the same documents, the same vectors, the same answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import weft
+from importing import GOLDEN, decoded, golden, goldens, queries
+from weft.errors import UnreadableSource
+
+NAMES = [
+    f"{library}/{name}"
+    for library in ("fast-plaid", "next-plaid")
+    for name in goldens(library)
+    if name != "binary"
+]
+
+TIE = 0.02
+"""How far their scores are from those of float32: fast-plaid multiplies in float16, next-plaid in int8."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_taken_over(name, tmp_path):
+    expected = golden(name)
+    done = weft.import_index(GOLDEN / name / "index", tmp_path / "new.weft")
+    assert done.kind == name.split("/")[0]
+    assert (done.documents, done.tokens) == (len(expected["doclens"]), sum(expected["doclens"]))
+    assert (done.dim, done.nbits, done.left_out) == (expected["dim"], expected["nbits"], ())
+    with weft.open(tmp_path / "new.weft") as index:
+        assert index.check() == []
+        assert [len(decoded(index, str(at))) for at in range(len(index))] == expected["doclens"]
+        for row in expected["metadata"] or []:
+            found = index.get(str(row.pop("_subset_")))
+            assert found.text == row.pop("text", None)
+            assert found.title == row.pop("title", None)
+            assert found.metadata == {key: value for key, value in row.items() if value is not None}
+        vectors = GOLDEN / name / "decoded.npy"
+        if vectors.exists():
+            theirs = np.load(vectors)
+            found = np.concatenate([decoded(index, str(at)) for at in range(len(index))])[: len(theirs)]
+            assert np.abs(found - theirs).max() < 1e-6
+        index.add_vectors([decoded(index, "0")], ids=["more"])
+        assert index.delete(["1"]) == 1
+        index.compact()
+        assert index.check() == []
+
+
+@pytest.mark.parametrize("kind", ["fast-plaid", "next-plaid"])
+def test_answers(kind, tmp_path):
+    """At least 98 positions of 100 are the same, and where one is not, both scores are within the library's rounding."""
+    same = positions = 0
+    for name in (one for one in NAMES if one.startswith(kind)):
+        weft.import_index(GOLDEN / name / "index", tmp_path / "new.weft")
+        with weft.open(tmp_path / "new.weft", read_only=True) as index:
+            for search in golden(name)["searches"]:
+                for query, expected in zip(queries(), search["results"], strict=False):
+                    hits = index.search_vectors(query, k=len(expected), exact=True)
+                    positions += len(expected)
+                    for hit, (at, score) in zip(hits, expected, strict=True):
+                        same += hit.id == str(at)
+                        assert abs(hit.score - score) < TIE
+        for path in (tmp_path / "new.weft").iterdir():
+            path.unlink()
+        (tmp_path / "new.weft").rmdir()
+    assert positions > 500
+    assert same / positions > 0.98
+
+
+def test_a_codec_without_residuals(tmp_path):
+    with pytest.raises(UnreadableSource, match="the codec is binary"):
+        weft.import_index(GOLDEN / "next-plaid" / "binary" / "index", tmp_path / "new.weft")
