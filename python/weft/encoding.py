@@ -61,11 +61,13 @@ def check_encoder(encoder: object) -> TextEncoder:
     )
 
 
-def open_encoder(model: str | None, threads: int | None, *, offline: bool | None = None) -> TextEncoder:
+def open_encoder(
+    model: str | None, threads: int | None, *, offline: bool | None = None, revision: str | None = None
+) -> TextEncoder:
     """Open a model by directory, hub id or, with None, the bundled one; offline, without asking a network."""
     from weft.encoder import Encoder
 
-    encoder: TextEncoder = Encoder.open(model, threads=threads, offline=offline)
+    encoder: TextEncoder = Encoder.open(model, threads=threads, offline=offline, revision=revision)
     return encoder
 
 
@@ -112,7 +114,9 @@ def remembered_encoder(description: str, threads: int | None) -> TextEncoder:
     path = known.get("path")
     directory = known.get("directory")
     if path is not None:
-        encoder = open_encoder(None if path == "default" else path, threads)
+        revision = known.get("revision")
+        options = {} if revision is None else {"revision": revision}
+        encoder = open_encoder(None if path == "default" else path, threads, **options)
     elif directory is not None and Path(directory).is_dir():
         encoder = open_encoder(directory, threads)
     elif directory is not None:

@@ -18,7 +18,7 @@ from weft.errors import InvalidInput, ModelError, ModelNotFound
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["DEFAULT", "ModelLocation", "Pulled", "locate", "needed", "pull"]
+__all__ = ["DEFAULT", "ModelLocation", "Pulled", "locate", "network_files", "pull", "small_files"]
 
 DEFAULT = "default"
 """The name under which an index remembers the bundled model."""
@@ -61,11 +61,14 @@ class ModelLocation:
         What people call it: the hub id, the directory's name, or ``default``.
     path : str or None
         What opens it on another machine: the hub id or ``default``; None for a directory.
+    revision : str or None
+        The commit, branch or tag that was asked for.
     """
 
     directory: Path
     name: str
     path: str | None
+    revision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def locate(name: str | None, *, offline: bool | None = None, revision: str | Non
     if directory.is_dir():
         return ModelLocation(directory, directory.resolve().name, None)
     _check_id(name)
-    return ModelLocation(_from_hub(name, offline=offline, revision=revision), name, name)
+    return ModelLocation(_from_hub(name, offline=offline, revision=revision), name, name, revision)
 
 
 def pull(name: str, *, revision: str | None = None) -> Pulled:
@@ -140,28 +143,45 @@ def pull(name: str, *, revision: str | None = None) -> Pulled:
     return _fetch(name, revision)
 
 
-def needed(files: Sequence[str]) -> list[str]:
-    """Choose the files of a repository that opening it takes.
+def small_files(files: Sequence[str]) -> list[str]:
+    """Choose the files of a repository that say how it is used, and the small weights behind the backbone.
+
+    >>> small_files(["config.json", "1_Dense/model.safetensors", "model.safetensors", "modeling.py"])
+    ['config.json', '1_Dense/model.safetensors']
+    """
+    return [name for name in files if _SMALL.fullmatch(name) or _DENSE.fullmatch(name)]
+
+
+def network_files(files: Sequence[str], *, graphs: bool = True) -> list[str]:
+    """Choose the one graph of a repository that would be opened, or the weights of its backbone.
 
     Parameters
     ----------
     files : sequence of str
         All files of the repository, relative to its root.
+    graphs : bool
+        Whether its graphs are to be used, see `weft.encoder.checkpoint.files.faithful_graph`.
 
     Raises
     ------
     ModelError
         If it has neither a graph nor weights in safetensors.
+
+    Examples
+    --------
+    >>> network_files(["model.onnx", "onnx/model_int8.onnx", "model.safetensors", "pytorch_model.bin"])
+    ['onnx/model_int8.onnx']
+    >>> network_files(["model.safetensors", "pytorch_model.bin", "1_Dense/model.safetensors"])
+    ['model.safetensors']
     """
     from weft.encoder.checkpoint.files import GRAPHS, external_data, pickled
 
-    small = [name for name in files if _SMALL.fullmatch(name) or _DENSE.fullmatch(name)]
     graph = next((name for name in GRAPHS if name in files), None)
-    if graph is not None:
-        return [*small, graph, *external_data(graph, files)]
-    weights = [name for name in files if _WEIGHTS.fullmatch(name) and name not in small]
+    if graph is not None and graphs:
+        return [graph, *external_data(graph, files)]
+    weights = [name for name in files if _WEIGHTS.fullmatch(name) and not _DENSE.fullmatch(name)]
     if weights:
-        return [*small, *weights]
+        return weights
     pickle = pickled(files)
     if pickle is not None:
         raise ModelError(
@@ -233,12 +253,23 @@ def _cached(name: str, revision: str | None) -> Path | None:
 def _fetch(name: str, revision: str | None) -> Pulled:
     from huggingface_hub import HfApi, snapshot_download
 
+    from weft.encoder.checkpoint import read_layout
+    from weft.encoder.checkpoint.files import leaves_out
+
     try:
         listed = HfApi(library_name="weft").model_info(name, revision=revision).siblings or []
-        chosen = needed([file.rfilename for file in listed])
-        directory = Path(
-            snapshot_download(name, revision=revision, allow_patterns=chosen, library_name="weft")
-        )
+        files = [file.rfilename for file in listed]
+
+        def fetch(chosen: list[str]) -> Path:
+            found = snapshot_download(name, revision=revision, allow_patterns=chosen, library_name="weft")
+            return Path(found)
+
+        # Which of the large files will do hangs on what the small ones say.
+        network_files(files)
+        chosen = small_files(files)
+        layout = read_layout(fetch(chosen))
+        chosen += network_files(files, graphs=not leaves_out(layout))
+        directory = fetch(chosen)
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from None
     # The client passes on the errors of its transport, whose classes differ from one release to the next.

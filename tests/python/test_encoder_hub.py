@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import weft
 from weft import hub
 from weft.encoder import Encoder
 from weft.errors import InvalidInput, ModelError, ModelNotFound
@@ -125,14 +126,17 @@ CODE = ["README.md", "modeling.py", ".gitattributes", "pytorch_model.bin", "onnx
     ],
 )
 def test_one_graph_is_fetched_or_the_weights_and_never_code(there, chosen):
-    assert sorted(hub.needed([*SMALL, *DENSE, *CODE, *there])) == sorted([*SMALL, *DENSE, *chosen])
+    files = [*SMALL, *DENSE, *CODE, *there]
+    small = hub.small_files(files)
+    assert set(small) >= {*SMALL, *DENSE}
+    assert sorted({*small, *hub.network_files(files)}) == sorted({*SMALL, *DENSE, *chosen})
 
 
 def test_pickled_weights_are_not_fetched():
     with pytest.raises(ModelError, match=r"pickled \(pytorch_model\.bin\).*safe_serialization=True"):
-        hub.needed([*SMALL, *CODE])
+        hub.network_files([*SMALL, *CODE])
     with pytest.raises(ModelError, match=r"no ONNX graph .* and no model\.safetensors"):
-        hub.needed(SMALL)
+        hub.network_files(SMALL)
 
 
 class Hub:
@@ -175,11 +179,11 @@ def test_pull_fetches_what_opening_takes(cache, tmp_path, monkeypatch):
     there = Hub(monkeypatch, source, cache)
     pulled = hub.pull("org/toy", revision="v2")
     assert pulled.directory == cache
-    assert there.asked == ["v2"]
+    assert there.asked == ["v2", "v2"], "the small files first, then the large ones they ask for"
     assert not (cache / "modeling.py").exists()
     assert pulled.size == sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
     assert Encoder.open("org/toy", threads=1).dim == checkpoint.DIM
-    assert there.asked == ["v2"], "what the cache holds is not asked for again"
+    assert len(there.asked) == 2, "what the cache holds is not asked for again"
 
 
 def test_an_incomplete_snapshot_is_completed(cache, tmp_path, monkeypatch):
@@ -189,7 +193,21 @@ def test_an_incomplete_snapshot_is_completed(cache, tmp_path, monkeypatch):
     shutil.copyfile(source / "config.json", cache / "config.json")
     there = Hub(monkeypatch, source, cache)
     assert Encoder.open("org/toy", threads=1).dim == checkpoint.DIM
-    assert there.asked == [None]
+    assert there.asked == [None, None]
+
+
+def test_weights_are_fetched_where_the_graph_leaves_a_layer_out(cache, tmp_path, monkeypatch):
+    """next-plaid's exporter drops residuals: its graph beside such a model is another model."""
+    layers = [checkpoint.random_layer(1, 32, 16, residual=True)]
+    made = checkpoint.pylate(tmp_path / "source", dense=layers, query_length=12, document_length=30)
+    (made.directory / "model_int8.onnx").write_bytes(b"not the model")
+    checkpoint.write_json(made.directory / "onnx_config.json", {"do_query_expansion": False})
+    shutil.rmtree(cache)
+    Hub(monkeypatch, made.directory, cache)
+    encoder = Encoder.open("org/toy", threads=1)
+    assert encoder.info()["graph"] is None
+    assert not (cache / "model_int8.onnx").exists()
+    assert Encoder.open(made.directory, threads=1).fingerprint == encoder.fingerprint
 
 
 def test_a_hub_out_of_reach_says_what_to_do(cache, monkeypatch):
@@ -235,3 +253,16 @@ def test_the_bundled_model_is_asked_for_its_path_only(monkeypatch, tmp_path):
 
     monkeypatch.setitem(sys.modules, "weft_model", Bundled)
     assert hub.locate(None) == hub.locate("default") == hub.ModelLocation(tmp_path, "default", "default")
+
+
+def test_an_index_finds_the_revision_of_its_model_again(cache, tmp_path):
+    """The name `main` moves on; the commit that the index was made with stays."""
+    encoder = Encoder.open("org/toy", revision=COMMIT, threads=1)
+    with weft.open(tmp_path / "index", create=True, encoder=encoder) as index:
+        index.add(["the sea"], ids=["a"])
+    newer = cache.parent / COMMIT[::-1]
+    toy.make(newer, attend=True)
+    (cache.parents[1] / "refs" / "main").write_text(newer.name, encoding="utf-8")
+    assert Encoder.open("org/toy", threads=1).fingerprint != encoder.fingerprint
+    with weft.open(tmp_path / "index") as index:
+        assert [hit.id for hit in index.search("sea")] == ["a"]

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 MODULES = [
     "weft",
+    "weft.encoder.encoder",
+    "weft.encoder.known",
+    "weft.encoder.settings",
     "weft.evaluation",
     "weft.evaluation.answer_match",
     "weft.evaluation.answers",
@@ -24,6 +27,7 @@ MODULES = [
     "weft.exports.plaid.exporting",
     "weft.exports.plaid.tensor_file",
     "weft.filters",
+    "weft.hub",
     "weft.imports.importing",
     "weft.index",
     "weft.inputs",

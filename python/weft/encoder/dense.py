@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft.encoder.checkpoint.files import weight_files
-from weft.encoder.checkpoint.json_file import JsonFile
 from weft.encoder.checkpoint.safetensors import Tensors
+from weft.encoder.checkpoint.shape import read_shape
 from weft.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["Dense", "Shape", "read_dense", "read_shape", "stanford_dense"]
+__all__ = ["Dense", "read_dense", "stanford_dense"]
 
 Array = NDArray[np.float32]
 
@@ -51,35 +51,7 @@ _ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "Sigmoid": _sigmoid,
     "SiLU": lambda x: x * _sigmoid(x),
 }
-"""By the last component of the class that the configuration names; the class is never imported."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What the configuration of a Dense module says, its weights unread.
-
-    Attributes
-    ----------
-    inputs, outputs : int or None
-        Widths of what goes in and comes out, None where the file does not say.
-    bias : bool or None
-        Whether a bias is added; None leaves it to the weights.
-    activation : str
-        The function's name.
-    residual : bool
-        Whether the input is added to the result, through a map when the widths differ.
-    """
-
-    inputs: int | None
-    outputs: int | None
-    bias: bool | None
-    activation: str
-    residual: bool
-
-    @property
-    def linear(self) -> bool:
-        """Whether it is no more than a map with a bias."""
-        return self.activation == "Identity" and not self.residual
+"""What the names of `checkpoint.shape.ACTIVATIONS` stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,30 +111,6 @@ class Dense:
     def canonical(self) -> str:
         """Return what is not in the weights as one line of JSON."""
         return json.dumps(self.describe(), sort_keys=True)
-
-
-def read_shape(folder: Path) -> Shape:
-    """Read the configuration of a Dense module of PyLate or Sentence Transformers.
-
-    Raises
-    ------
-    ModelError
-        If it names an activation that is not known here, or is not applied to tokens.
-    """
-    config = JsonFile.read(folder / "config.json")
-    named = config.get("activation_function", str, "torch.nn.modules.activation.Tanh").rpartition(".")[2]
-    if named not in _ACTIVATIONS:
-        raise ModelError(
-            f"{config.path}: the activation {named!r} is none of {', '.join(_ACTIVATIONS)}, "
-            "and no code is imported for it"
-        )
-    return Shape(
-        inputs=config.get("in_features", int, None),
-        outputs=config.get("out_features", int, None),
-        bias=config.get("bias", bool, None),
-        activation=named,
-        residual=config.get("use_residual", bool, default=False),
-    )
 
 
 def read_dense(folder: Path) -> Dense:

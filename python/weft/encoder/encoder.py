@@ -98,7 +98,10 @@ class Encoder:
         model_file: str | None = None,
         providers: Sequence[str] = (),
     ) -> Encoder:
-        """Open a model.
+        """Open a model: its ONNX graph, or its weights in safetensors when there is no graph.
+
+        Checkpoints of colbert-ai, PyLate, Sentence Transformers 6 and next-plaid are told by their files and
+        used with the settings these have. No code of a checkpoint is run and no pickle is read.
 
         Parameters
         ----------
@@ -113,14 +116,15 @@ class Encoder:
         revision : str, optional
             A commit, branch or tag of a hub id.
         model_file : str, optional
-            The graph to use, relative to the model's directory; None prefers int8.
+            The graph to use, relative to the model's directory; None prefers int8, and takes the weights
+            where there is no graph.
         providers : sequence of str
             ONNX Runtime's execution providers to try before the processor.
 
         Raises
         ------
         ModelNotFound
-            If there is no such model, or a file of it is missing.
+            If there is no such model, a file of it is missing, or a package that it takes is not installed.
         ModelError
             If a file of the model cannot be used.
         """
@@ -190,7 +194,10 @@ class Encoder:
         }
 
     def describe(self) -> dict[str, Any]:
-        """Return what an index remembers: name, dim, fingerprint, and path where one finds it again."""
+        """Return what an index remembers: name, dim, fingerprint, and where one finds it again.
+
+        The latter is ``path``, and ``revision`` when the model was opened with one.
+        """
         description: dict[str, Any] = {
             "name": self.name,
             "dim": self.dim,
@@ -198,6 +205,8 @@ class Encoder:
         }
         if self._location.path is not None:
             description["path"] = self._location.path
+        if self._location.revision is not None:
+            description["revision"] = self._location.revision
         return description
 
     def encode_query(self, texts: str | Sequence[str], *, truncate: bool = False) -> list[Matrix]:

@@ -39,6 +39,11 @@ class KnownModel:
         Its SPDX name; None: see the card.
     note : str
         What one should know before choosing it.
+
+    Examples
+    --------
+    >>> {model.name: model.licence for model in KNOWN if model.dim == 48 and model.query_length == 48}
+    {'mixedbread-ai/mxbai-edge-colbert-v0-17m': 'Apache-2.0'}
     """
 
     name: str

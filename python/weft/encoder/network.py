@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from weft.encoder.checkpoint.files import GRAPHS, external_data, graph_in, weight_files
+from weft.encoder.checkpoint.files import GRAPHS, external_data, faithful_graph, weight_files
 from weft.encoder.checkpoint.safetensors import Tensors
-from weft.encoder.dense import Dense, read_dense, read_shape, stanford_dense
+from weft.encoder.checkpoint.shape import read_shape
+from weft.encoder.dense import Dense, read_dense, stanford_dense
 from weft.encoder.session import FINISHED, EncoderSession
 from weft.errors import ModelError, ModelNotFound
 
@@ -99,7 +100,7 @@ def open_network(
     ModelError
         If what is there cannot be used.
     """
-    name = model_file or graph_in(layout.directory)
+    name = model_file or faithful_graph(layout)
     if name is None:
         return _from_weights(layout, threads, providers)
     path = layout.directory / name

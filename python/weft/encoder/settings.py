@@ -67,6 +67,18 @@ class EncoderSettings:
     padding_in_text : bool
         Whether a `[PAD]` that stands in a text is padding: no vector in a passage, a mask in a query
         (colbert-ai), instead of a token like others.
+
+    Examples
+    --------
+    A checkpoint of colbert-ai, whose files say little:
+
+    >>> import json, pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     metadata = pathlib.Path(name, "artifact.metadata")
+    ...     _ = metadata.write_text(json.dumps({"query_maxlen": 24}))
+    ...     settings = read_settings(pathlib.Path(name))
+    >>> settings.query_marker, settings.query_length, settings.document_length
+    ('[unused0]', 24, 220)
     """
 
     query_marker: str

@@ -9,13 +9,25 @@ from typing import TYPE_CHECKING
 
 from weft.encoder.checkpoint.json_file import JsonFile
 from weft.encoder.checkpoint.layout import read_layout
+from weft.encoder.checkpoint.shape import read_shape
 from weft.errors import ModelError, ModelNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["GRAPHS", "external_data", "graph_in", "missing", "pickled", "weight_files"]
+    from weft.encoder.checkpoint.layout import Layout
+
+__all__ = [
+    "GRAPHS",
+    "external_data",
+    "faithful_graph",
+    "graph_in",
+    "leaves_out",
+    "missing",
+    "pickled",
+    "weight_files",
+]
 
 GRAPHS = (
     "model_int8.onnx",
@@ -36,6 +48,20 @@ _PICKLES = (".bin", ".dnn", ".pt", ".pth", ".ckpt", ".pkl")
 def graph_in(directory: Path) -> str | None:
     """Return the relative path of the best graph in a model's directory, None when there is none."""
     return next((name for name in GRAPHS if (directory / name).is_file()), None)
+
+
+def leaves_out(layout: Layout) -> bool:
+    """Whether the graphs of a checkpoint leave out a part of the model.
+
+    next-plaid's exporter, told by its `onnx_config.json`, drops activations and residuals of Dense layers.
+    """
+    exported = (layout.directory / "onnx_config.json").is_file()
+    return exported and not all(read_shape(folder).linear for folder in layout.modules.dense())
+
+
+def faithful_graph(layout: Layout) -> str | None:
+    """Return the best graph that is the model, None when there is none and the weights are to be opened."""
+    return None if leaves_out(layout) else graph_in(layout.directory)
 
 
 def external_data(graph: str, names: Iterable[str]) -> list[str]:
@@ -94,9 +120,9 @@ def missing(directory: Path) -> str | None:
     for folder in layout.modules.dense():
         if not (folder / "config.json").is_file():
             return f"{folder / 'config.json'}: no such file"
-    if graph_in(directory) is not None:
-        return None
     try:
+        if faithful_graph(layout) is not None:
+            return None
         weight_files(layout.modules.transformer)
         for folder in layout.modules.dense():
             weight_files(folder)

@@ -90,7 +90,12 @@ class Modules:
     def positions(self) -> int:
         """Return how many tokens the backbone can read at once."""
         positions: int = self.config.get("max_position_embeddings", int, _DEFAULT_POSITIONS)
-        return positions - 2 if self.config.content.get("model_type") in _OFFSET_TYPES else positions
+        learned = self.config.get("position_embedding_type", str, "absolute") == "absolute"
+        return (
+            positions - 2
+            if learned and self.config.get("model_type", str, "") in _OFFSET_TYPES
+            else positions
+        )
 
     def hidden(self) -> int | None:
         """Return the width of the backbone's vectors, None when its config.json does not say."""

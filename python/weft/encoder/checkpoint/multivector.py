@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weft.encoder.checkpoint.prompts import prompt
 from weft.encoder.settings import EncoderSettings
 from weft.errors import ModelError
 
@@ -54,8 +55,8 @@ def settings(sentence: JsonFile, modules: Modules) -> EncoderSettings:
         skiplist=mask.strings("skiplist_words", ()),
         skiplist_kinds=_kinds(mask),
         keep_only=mask.integers("keep_only_token_ids"),
-        query_prompt=_prompt(sentence, ("query",)),
-        document_prompt=_prompt(sentence, _DOCUMENT_PROMPTS),
+        query_prompt=prompt(sentence, ("query",)),
+        document_prompt=prompt(sentence, _DOCUMENT_PROMPTS),
         lower_case=transformer.get("do_lower_case", bool, default=False),
         max_length=max_length,
         strip=False,
@@ -95,12 +96,3 @@ def _kinds(mask: JsonFile) -> tuple[Kind, ...]:
     tasks = (value,) if isinstance(value, str) else mask.strings("skiplist_tasks", ("document",))
     kinds: tuple[Kind, ...] = ("document", "query")
     return tuple(kind for kind in kinds if kind in tasks)
-
-
-def _prompt(sentence: JsonFile, names: tuple[str, ...]) -> str:
-    """Return the first of these prompts that is there, else the default one."""
-    prompts = sentence.within("prompts")
-    default = sentence.get("default_prompt_name", str, None)
-    name = next((one for one in names if one in prompts), default)
-    text: str = "" if name is None else prompts.get(name, str, "")
-    return text

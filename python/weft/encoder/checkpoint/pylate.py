@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weft.encoder.checkpoint.prompts import prompt
 from weft.encoder.settings import PUNCTUATION, EncoderSettings
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ __all__ = ["settings"]
 
 def settings(sentence: JsonFile, modules: Modules) -> EncoderSettings:
     """Read the settings; absent ones are PyLate's, expansion among them, which older files leave out."""
-    prompts = sentence.within("prompts")
     query_length = sentence.get("query_length", int, 32)
     expand = sentence.get("do_query_expansion", bool, default=True)
+    lower = modules.transformer_settings().get("do_lower_case", bool, default=False)
+    query_prompt, document_prompt = (prompt(sentence, (kind,)) for kind in ("query", "document"))
     return EncoderSettings(
         query_marker=sentence.get("query_prefix", str, "[Q] "),
         document_marker=sentence.get("document_prefix", str, "[D] "),
@@ -30,8 +32,9 @@ def settings(sentence: JsonFile, modules: Modules) -> EncoderSettings:
         expand_queries=expand,
         attend_to_expansion=expand and sentence.get("attend_to_expansion_tokens", bool, default=False),
         skiplist=sentence.strings("skiplist_words", PUNCTUATION),
-        query_prompt=prompts.get("query", str, ""),
-        document_prompt=prompts.get("document", str, ""),
-        lower_case=modules.transformer_settings().get("do_lower_case", bool, default=False),
+        # What is lowered is the text with its prompt.
+        query_prompt=query_prompt.lower() if lower else query_prompt,
+        document_prompt=document_prompt.lower() if lower else document_prompt,
+        lower_case=lower,
         max_length=modules.positions(),
     )
