@@ -40,15 +40,16 @@ def right(library: str, checkpoint: str, folder: str) -> dict[str, list[int]]:
 
 def found(library: str, space: dict[str, Any]) -> dict[str, list[int]]:
     """Return the rankings that Weft's column ended with, as positions in TEXTS."""
-    at = {text: number for number, text in enumerate(space["TEXTS"])}
     ids = {name: number for number, name in enumerate(space["IDS"])}
 
     def positions(hits: list[weft.Hit]) -> list[int]:
-        return [at[hit.text] if hit.text is not None else ids[hit.id] for hit in hits]
+        return [ids[hit.id] for hit in hits]
 
     result = {"search": positions(space["hits"] if "hits" in space else space["found"][0])}
     if library == "colbert-ai":
-        result |= {"several": positions(space["several"][0]), "best": [at[space["best"]]]}
+        # A hit has the text of its passage, a part of what was added.
+        best = [number for number, text in enumerate(space["TEXTS"]) if space["best"] in text]
+        result |= {"several": positions(space["several"][0]), "best": best}
     if library == "fast-plaid":
         result["filtered"] = positions(space["filtered"][0])
     else:
