@@ -127,11 +127,13 @@ def test_a_backbone_with_code_of_its_own_is_refused(tmp_path):
         weft.export_model(checkpoint, tmp_path / "out")
 
 
-@pytest.mark.parametrize("named", ["os.system", "torch.nn.modules.activation.MultiheadAttention", "Tanh"])
+@pytest.mark.parametrize("named", ["os.system", "torch.nn.modules.activation.MultiheadAttention"])
 def test_an_activation_is_looked_up_and_never_imported(named, tmp_path):
     checkpoint = copy("pylate-bert", tmp_path / "odd")
     change(checkpoint / "1_Dense" / "config.json", activation_function=named)
-    with pytest.raises(ModelError, match=rf"1_Dense/config\.json: the activation '{named}'"):
+    with pytest.raises(
+        ModelError, match=rf"1_Dense/config\.json: the activation '{named.rpartition('.')[2]}'"
+    ):
         weft.export_model(checkpoint, tmp_path / "out")
 
 

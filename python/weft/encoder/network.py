@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from weft.encoder.checkpoint import Layout
 
-__all__ = ["Network", "open_network"]
+__all__ = ["Network", "dense_layers", "open_network"]
 
 _LEAST_NORM = np.float32(1e-12)
 
@@ -133,7 +133,7 @@ def _from_weights(layout: Layout, threads: int, providers: Sequence[str]) -> Net
             'pip install "weft[checkpoints]", or write one with weft model export'
         ) from error
     tensors = Tensors(files)
-    dense = _layers(layout, tensors)
+    dense = dense_layers(layout, tensors)
     if not dense:
         raise ModelError(f"{layout.source}: there is no Dense layer behind the backbone")
     built = build_graph(layout.modules.config, tensors)
@@ -156,8 +156,8 @@ def _from_weights(layout: Layout, threads: int, providers: Sequence[str]) -> Net
     )
 
 
-def _layers(layout: Layout, tensors: Tensors | None = None) -> tuple[Dense, ...]:
-    """Read the layers that the checkpoint has behind its backbone."""
+def dense_layers(layout: Layout, tensors: Tensors | None = None) -> tuple[Dense, ...]:
+    """Read the layers behind a checkpoint's backbone; its tensors may be given when they are open."""
     folders = layout.modules.dense()
     if folders or layout.name != "stanford":
         return tuple(read_dense(folder) for folder in folders)
@@ -177,7 +177,7 @@ def _behind(layout: Layout, session: EncoderSession) -> tuple[Dense, ...]:
     folders = layout.modules.dense()
     if not folders and (layout.name != "stanford" or hidden is None or width != hidden):
         return ()
-    dense = _layers(layout)
+    dense = dense_layers(layout)
     before, after = dense[0].inputs, dense[-1].outputs
     if width == after != before:
         return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,8 @@ from weft.model_export.requirements import cannot_import, check_requirements, ve
 from weft.model_export.source import Source, read_source
 
 if TYPE_CHECKING:
-    from weft.model_export.retrieval import Collection, Progress
+    from weft.ingest import Progress
+    from weft.model_export.retrieval import Collection, RetrievalLoss
 
 __all__ = ["OPSETS", "export_model"]
 
@@ -153,12 +155,7 @@ def _write(
         small = EncoderSession(folder / _INT8_GRAPH, threads=threads)
         loss = Int8Report(
             verify.compare(yardstick, small, rows, attended),
-            retrieval.measure_loss(
-                collection,
-                Encoder.open(folder, model_file=_GRAPH, threads=threads),
-                Encoder.open(folder, model_file=_INT8_GRAPH, threads=threads),
-                progress,
-            ),
+            _retrieval_loss(folder, collection, threads, progress),
         )
     return ExportReport(
         checkpoint=source.name,
@@ -173,6 +170,17 @@ def _write(
         int8=loss,
         versions=versions(),
     )
+
+
+def _retrieval_loss(
+    folder: Path, collection: Collection, threads: int, progress: Progress | None
+) -> RetrievalLoss:
+    found = []
+    for stage, graph in (("encode float", _GRAPH), ("encode int8", _INT8_GRAPH)):
+        encoder = Encoder.open(folder, model_file=graph, threads=threads)
+        report = None if progress is None else partial(progress, stage)
+        found.append(retrieval.rank(collection, encoder, report))
+    return retrieval.compare_rankings(collection, *found)
 
 
 def _files(folder: Path) -> tuple[ExportedFile, ...]:

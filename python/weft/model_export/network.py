@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
-from safetensors import safe_open
 
 from weft.errors import ModelError
 from weft.model_export.quiet import quiet
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from weft.model_export.layers import DenseLayer
+    from weft.encoder.dense import Dense
 
 __all__ = ["Network", "load_network"]
 
@@ -41,17 +40,15 @@ and heads of pre-training, which no ColBERT model uses."""
 class Projection(torch.nn.Module):
     """One Dense layer: `activation(linear(x))`, plus x or a linear map of it when it is residual."""
 
-    def __init__(self, layer: DenseLayer) -> None:
+    def __init__(self, layer: Dense) -> None:
         super().__init__()
-        weight = _tensor(layer, "linear.weight")
-        bias = _tensor(layer, "linear.bias") if layer.bias else None
-        self.linear = _linear(weight, bias)
+        self.linear = _linear(layer.weight, layer.bias)
         self.activation = getattr(torch.nn, layer.activation)()
         self.residual: torch.nn.Module | None = None
-        if layer.residual:
-            outer, inner = weight.shape
-            same = outer == inner
-            self.residual = torch.nn.Identity() if same else _linear(_tensor(layer, "residual.weight"), None)
+        if layer.residual is not None:
+            self.residual = (
+                torch.nn.Identity() if isinstance(layer.residual, str) else _linear(layer.residual, None)
+            )
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Map states [batch, length, in] to [batch, length, out]."""
@@ -68,7 +65,7 @@ class Network(torch.nn.Module):
         The backbone's, which optimum asks for.
     """
 
-    def __init__(self, backbone: Any, layers: Iterable[DenseLayer]) -> None:
+    def __init__(self, backbone: Any, layers: Iterable[Dense]) -> None:
         super().__init__()
         self.backbone = backbone
         self.config = backbone.config
@@ -87,7 +84,7 @@ class Network(torch.nn.Module):
 
 
 def load_network(
-    folder: Path, configuration: dict[str, Any], layers: Iterable[DenseLayer], *, attention: str | None
+    folder: Path, configuration: dict[str, Any], layers: Iterable[Dense], *, attention: str | None
 ) -> Network:
     """Load a checkpoint's backbone in float32 and put its Dense layers behind it.
 
@@ -97,7 +94,7 @@ def load_network(
         The backbone's folder, with safetensors.
     configuration : dict
         What its config.json says, in transformers 4's names.
-    layers : iterable of DenseLayer
+    layers : iterable of Dense
         The Dense layers in order.
     attention : str or None
         ``eager`` for what can be traced, None for what transformers takes by itself.
@@ -149,19 +146,11 @@ def _check_weights(folder: Path, prefix: str, found: dict[str, Any]) -> None:
         raise ModelError(f"{folder}: has weights that its backbone has no place for: {left[0]}")
 
 
-def _tensor(layer: DenseLayer, name: str) -> torch.Tensor:
-    """Read a weight in float32."""
-    for path in layer.files:
-        with safe_open(path, framework="pt") as file:
-            if name in file.keys():  # noqa: SIM118  no mapping, only a file with such a method
-                return file.get_tensor(name).float()
-    raise ModelError(f"{layer.files[0]}: has no tensor {name!r}")
-
-
-def _linear(weight: torch.Tensor, bias: torch.Tensor | None) -> torch.nn.Linear:
-    made = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
+def _linear(weight: NDArray[np.float32], bias: NDArray[np.float32] | None) -> torch.nn.Linear:
+    """Return a map of torch for a weight [in, out]; torch keeps [out, in]."""
+    made = torch.nn.Linear(*weight.shape, bias=bias is not None)
     with torch.no_grad():
-        made.weight.copy_(weight)
+        made.weight.copy_(torch.tensor(weight.T))
         if bias is not None:
-            made.bias.copy_(bias)
+            made.bias.copy_(torch.tensor(bias))
     return made

@@ -24,9 +24,15 @@ if TYPE_CHECKING:
 
     from weft.encoder import Encoder
 
-    Progress = Callable[[str, int, int], object]
-
-__all__ = ["Collection", "RetrievalLoss", "measure_loss", "read_collection", "sample_collection"]
+__all__ = [
+    "Collection",
+    "Ranking",
+    "RetrievalLoss",
+    "compare_rankings",
+    "rank",
+    "read_collection",
+    "sample_collection",
+]
 
 _MEASURES = ("nDCG@10", "R@100")
 _DEPTH = 100
@@ -54,6 +60,14 @@ class Collection:
     documents: Mapping[str, tuple[str | None, str]]
     queries: Mapping[str, str]
     judgements: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The best documents of each query with their scores, and passages encoded in a second."""
+
+    best: Mapping[str, list[tuple[str, float]]]
+    speed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,41 +143,20 @@ def read_collection(folder: Path) -> Collection:
     return Collection(folder.name, documents, queries, {query: judgements[query] for query in queries})
 
 
-def measure_loss(
-    collection: Collection, float32: Encoder, int8: Encoder, progress: Progress | None = None
-) -> RetrievalLoss:
-    """Rank a collection with both encoders and compare.
+def rank(
+    collection: Collection, encoder: Encoder, progress: Callable[[int, int], None] | None = None
+) -> Ranking:
+    """Rank the documents of a collection for each query by exhaustive MaxSim, each by its best passage.
 
     Parameters
     ----------
     collection : Collection
         Documents and queries.
-    float32, int8 : Encoder
-        Two graphs of one checkpoint.
+    encoder : Encoder
+        The model.
     progress : callable, optional
-        Told the stage, how many passages are encoded, and of how many.
+        Told how many passages are encoded, and of how many.
     """
-    left, left_speed = _rank(collection, float32, "encode float", progress)
-    right, right_speed = _rank(collection, int8, "encode int8", progress)
-    tops = [
-        ([id_ for id_, _ in left[query][:_TOP]], [id_ for id_, _ in right[query][:_TOP]]) for query in left
-    ]
-    return RetrievalLoss(
-        collection=collection.name,
-        documents=len(collection.documents),
-        queries=len(collection.queries),
-        float32=_judged(left, collection),
-        int8=_judged(right, collection),
-        overlap_at_10=sum(len({*one} & {*other}) / len(one) for one, other in tops) / len(tops),
-        same_first=sum(one[0] == other[0] for one, other in tops) / len(tops),
-        speed=(left_speed, right_speed),
-    )
-
-
-def _rank(
-    collection: Collection, encoder: Encoder, stage: str, progress: Progress | None
-) -> tuple[dict[str, list[tuple[str, float]]], float]:
-    """Return the best documents of each query with their scores, and passages encoded in a second."""
     owners: list[str] = []
     texts: list[str] = []
     for id_, (title, text) in collection.documents.items():
@@ -171,23 +164,36 @@ def _rank(
             owners.append(id_)
             texts.append(passage_text(title, text[start:end]))
     began = time.perf_counter()
-
-    def report(done: int, total: int) -> None:
-        if progress is not None:
-            progress(stage, done, total)
-
-    matrices = encoder.encode_document(texts, progress=report)
+    matrices = encoder.encode_document(texts, progress=progress)
     speed = len(texts) / (time.perf_counter() - began)
-    rankings = {}
+    best_of = {}
     for query, text in collection.queries.items():
         best: dict[str, float] = {}
         scores = _core.maxsim(encoder.encode_query(text, truncate=True)[0], matrices)
         for owner, score in zip(owners, scores, strict=True):
             best[owner] = max(score, best.get(owner, score))
         # Scores first, ids where they are equal, as in a search.
-        rankings[query] = sorted(best.items(), key=lambda item: (-item[1], item[0]))[:_DEPTH]
-    return rankings, speed
+        best_of[query] = sorted(best.items(), key=lambda item: (-item[1], item[0]))[:_DEPTH]
+    return Ranking(best_of, speed)
 
 
-def _judged(rankings: Mapping[str, list[tuple[str, float]]], collection: Collection) -> dict[str, float]:
-    return dict(evaluate_run(rankings, collection.judgements, measures=_MEASURES).means)
+def compare_rankings(collection: Collection, float32: Ranking, int8: Ranking) -> RetrievalLoss:
+    """Compare what two graphs of one model find."""
+    tops = [
+        tuple([id_ for id_, _ in ranking.best[query][:_TOP]] for ranking in (float32, int8))
+        for query in collection.queries
+    ]
+    return RetrievalLoss(
+        collection=collection.name,
+        documents=len(collection.documents),
+        queries=len(collection.queries),
+        float32=_judged(float32, collection),
+        int8=_judged(int8, collection),
+        overlap_at_10=sum(len({*one} & {*other}) / len(one) for one, other in tops) / len(tops),
+        same_first=sum(one[0] == other[0] for one, other in tops) / len(tops),
+        speed=(float32.speed, int8.speed),
+    )
+
+
+def _judged(ranking: Ranking, collection: Collection) -> dict[str, float]:
+    return dict(evaluate_run(ranking.best, collection.judgements, measures=_MEASURES).means)

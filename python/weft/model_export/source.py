@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from weft.encoder.checkpoint.files import weight_files
 from weft.encoder.checkpoint.layout import Layout, read_layout
+from weft.encoder.network import dense_layers
 from weft.hub import locate
 from weft.model_export.configuration import backbone_configuration
-from weft.model_export.layers import DenseLayer, read_layers
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from weft.encoder.dense import Dense
 
 __all__ = ["Source", "read_source"]
 
@@ -29,7 +31,7 @@ class Source:
         Whose layout it has, its settings, and where its parts are.
     configuration : dict
         The backbone's config.json, in transformers 4's names.
-    layers : tuple of DenseLayer
+    layers : tuple of Dense
         The Dense layers behind the backbone.
     weights : tuple of Path
         All files with weights.
@@ -38,7 +40,7 @@ class Source:
     name: str
     layout: Layout
     configuration: dict[str, Any]
-    layers: tuple[DenseLayer, ...]
+    layers: tuple[Dense, ...]
     weights: tuple[Path, ...]
 
 
@@ -61,7 +63,7 @@ def read_source(name: str) -> Source:
     layout = read_layout(location.directory)
     configuration = backbone_configuration(layout.modules.config)
     weights = weight_files(layout.modules.transformer)
-    layers = read_layers(layout)
+    layers = dense_layers(layout)
     for layer in layers:
         weights += tuple(path for path in layer.files if path not in weights)
     return Source(location.name, layout, configuration, layers, weights)

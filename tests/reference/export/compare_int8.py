@@ -17,7 +17,7 @@ import numpy as np
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from weft import Encoder, export_model
 from weft.model_export.int8 import quantise
-from weft.model_export.retrieval import measure_loss, read_collection, sample_collection
+from weft.model_export.retrieval import compare_rankings, rank, read_collection, sample_collection
 from weft.sample import passages
 
 if TYPE_CHECKING:
@@ -78,8 +78,9 @@ def main() -> None:
         print("\n| Collection | Way | nDCG@10 float | int8 | R@100 float | int8 | overlap@10 | same first |")
         print("|---|---|---|---|---|---|---|---|")
         for collection in collections:
+            best = rank(collection, exact)
             for way, encoder in encoders.items():
-                loss = measure_loss(collection, exact, encoder)
+                loss = compare_rankings(collection, best, rank(collection, encoder))
                 pairs = " | ".join(
                     f"{loss.float32[name]:.4f} | {loss.int8[name]:.4f}" for name in loss.float32
                 )
