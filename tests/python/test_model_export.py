@@ -261,6 +261,34 @@ def test_a_graph_that_is_not_its_source_is_an_error_and_leaves_nothing(exporter,
     assert list(tmp_path.iterdir()) == []
 
 
+class OneHot:
+    """A network whose vectors are told by ids, off by `error` where attention is `at`."""
+
+    def __init__(self, error: float = 0.0, at: int = 1) -> None:
+        self.error, self.at = error, at
+
+    def run(self, ids: np.ndarray, attention: np.ndarray) -> np.ndarray:
+        return np.eye(8, dtype=np.float32)[ids] + np.float32(self.error) * (attention == self.at)[:, :, None]
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        (OneHot(2e-4), "the export is wrong and was not kept"),
+        (OneHot(2e-4, at=0), "should not be filled up, or attend to the masks"),
+        (OneHot(float("nan")), "the vectors of the graph are not finite for text 0"),
+    ],
+)
+def test_what_differs_is_said(graph, message):
+    from weft.encoder.tokenise import Row
+    from weft.model_export.verify import check, compare
+
+    rows = [Row([1, 2, 3], 3), Row([1, 2, 3, 4, 4, 4], 3)]
+    check(compare(OneHot(), OneHot(9e-5), rows, [3, 3]), "near enough")
+    with pytest.raises(ModelError, match=message):
+        check(compare(OneHot(), graph, rows, [3, 3]), "model.onnx")
+
+
 @pytest.mark.parametrize("failure", [ModelError("cannot be traced"), KeyboardInterrupt(), MemoryError()])
 def test_a_failure_leaves_an_earlier_export_as_it_was(failure, exporter, tmp_path):
     out = tmp_path / "out"

@@ -19,7 +19,7 @@ from weft.errors import ModelError
 from weft.model_export.quiet import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -84,7 +84,7 @@ class Network(torch.nn.Module):
 
 
 def load_network(
-    folder: Path, configuration: dict[str, Any], layers: Iterable[Dense], *, attention: str | None
+    folder: Path, configuration: dict[str, Any], layers: Sequence[Dense], *, attention: str | None
 ) -> Network:
     """Load a checkpoint's backbone in float32 and put its Dense layers behind it.
 
@@ -94,7 +94,7 @@ def load_network(
         The backbone's folder, with safetensors.
     configuration : dict
         What its config.json says, in transformers 4's names.
-    layers : iterable of Dense
+    layers : sequence of Dense
         The Dense layers in order.
     attention : str or None
         ``eager`` for what can be traced, None for what transformers takes by itself.
@@ -128,6 +128,11 @@ def load_network(
             f"{folder}: transformers {transformers.__version__} cannot load it: {error}"
         ) from error
     _check_weights(folder, kind.base_model_prefix, found)
+    width = config.hidden_size
+    for layer in layers:
+        if layer.inputs != width:
+            raise ModelError(f"{folder}: a Dense layer takes {layer.inputs} components and is given {width}")
+        width = layer.outputs
     network = Network(backbone, layers)
     network.eval()
     return network
