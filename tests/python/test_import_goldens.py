@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import weft
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from importing import GOLDEN, decoded, golden, goldens, queries
 from weft.errors import UnreadableSource
 
@@ -69,3 +73,26 @@ def test_answers(kind, tmp_path):
 def test_a_codec_without_residuals(tmp_path):
     with pytest.raises(UnreadableSource, match="the codec is binary"):
         weft.import_index(GOLDEN / "next-plaid" / "binary" / "index", tmp_path / "new.weft")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_change_of_any_file_is_taken_over_or_refused(tmp_path_factory, data):
+    """Whatever stands in the files: a whole index, or an error that names the source, and nothing left behind."""
+    here = tmp_path_factory.mktemp("changed")
+    name = data.draw(st.sampled_from([f"colbert-ai/{one}" for one in ("chunks", "list")] + NAMES))
+    source = shutil.copytree(GOLDEN / name / "index", here / "source")
+    path = data.draw(st.sampled_from(sorted(one for one in source.iterdir() if one.stat().st_size)))
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.just(len(content)) | st.integers(0, len(content)))])
+    try:
+        weft.import_index(source, here / "new.weft")
+    except UnreadableSource as error:
+        assert str(error).startswith(str(source))  # noqa: PT017
+        assert [one.name for one in here.iterdir()] == ["source"]
+    else:
+        with weft.open(here / "new.weft", read_only=True) as index:
+            assert index.check() == []
+    shutil.rmtree(here)

@@ -10,7 +10,7 @@ from weft.batch import engine_stages
 from weft.imports.detection import read_foreign
 from weft.imports.model import model_for
 from weft.imports.report import Import, LeftOut
-from weft.imports.taking_over import take_over
+from weft.imports.taking_over import refusals_of, take_over
 
 if TYPE_CHECKING:
     from weft.imports.foreign import Foreign
@@ -107,13 +107,14 @@ def _written(
         if progress is not None:
             progress("import", done, total)
 
-    importer = _core.Importer.create(
-        os.fspath(destination),
-        nbits=codebook.nbits,
-        centroids=codebook.centroids,
-        cutoffs=codebook.cutoffs,
-        weights=codebook.weights,
-    )
+    with refusals_of(foreign):
+        importer = _core.Importer.create(
+            os.fspath(destination),
+            nbits=codebook.nbits,
+            centroids=codebook.centroids,
+            cutoffs=codebook.cutoffs,
+            weights=codebook.weights,
+        )
     try:
         counts = take_over(foreign, importer, report)
         if description is not None:

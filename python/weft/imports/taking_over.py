@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from weft.defaults import WRITE_TOKENS
+from weft.errors import InvalidInput
 from weft.imports.refusal import refused
 
 if TYPE_CHECKING:
@@ -15,7 +17,16 @@ if TYPE_CHECKING:
     from weft import _core
     from weft.imports.foreign import Document, Foreign
 
-__all__ = ["take_over"]
+__all__ = ["refusals_of", "take_over"]
+
+
+@contextmanager
+def refusals_of(foreign: Foreign) -> Iterator[None]:
+    """Let what the engine refuses be a refusal of the source: the caller gave no numbers and no texts."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise refused(foreign.directory, str(error)) from error
 
 
 def take_over(
@@ -64,7 +75,7 @@ def take_over(
 def _hand_over(foreign: Foreign, importer: _core.Importer, block: Sequence[Document]) -> None:
     positions = [position for document in block for position in document.passages]
     pieces = [foreign.coded.read(first, end) for first, end in _runs(positions)]
-    importer.add(
+    columns = (
         [document.id for document in block],
         [document.text for document in block],
         [document.title for document in block],
@@ -74,6 +85,8 @@ def _hand_over(foreign: Foreign, importer: _core.Importer, block: Sequence[Docum
         np.concatenate([codes for codes, _ in pieces]),
         np.concatenate([residuals for _, residuals in pieces]),
     )
+    with refusals_of(foreign):
+        importer.add(*columns)
 
 
 def _runs(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
