@@ -169,8 +169,8 @@ def network_files(files: Sequence[str], *, graphs: bool = True) -> list[str]:
 
     Examples
     --------
-    >>> network_files(["model.onnx", "onnx/model_int8.onnx", "model.safetensors", "pytorch_model.bin"])
-    ['onnx/model_int8.onnx']
+    >>> network_files(["model.onnx", "model_int8.onnx", "model.safetensors", "pytorch_model.bin"])
+    ['model_int8.onnx']
     >>> network_files(["model.safetensors", "pytorch_model.bin", "1_Dense/model.safetensors"])
     ['model.safetensors']
     """
@@ -254,7 +254,7 @@ def _fetch(name: str, revision: str | None) -> Pulled:
     from huggingface_hub import HfApi, snapshot_download
 
     from weft.encoder.checkpoint import read_layout
-    from weft.encoder.checkpoint.files import leaves_out
+    from weft.encoder.checkpoint.files import lacks_projection, leaves_out
 
     try:
         listed = HfApi(library_name="weft").model_info(name, revision=revision).siblings or []
@@ -268,7 +268,10 @@ def _fetch(name: str, revision: str | None) -> Pulled:
         network_files(files)
         chosen = small_files(files)
         layout = read_layout(fetch(chosen))
-        chosen += network_files(files, graphs=not leaves_out(layout))
+        large = network_files(files, graphs=not leaves_out(layout))
+        if large[0].endswith(".onnx") and lacks_projection(layout, large[0]):
+            large += network_files(files, graphs=False)
+        chosen += large
         directory = fetch(chosen)
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from weft.encoder import Encoder
+from weft.encoder.checkpoint.vocabulary import open_vocabulary
 
 weft_model = pytest.importorskip("weft_model")
 pytestmark = pytest.mark.model
@@ -65,3 +68,42 @@ def test_the_package_stays_small():
 
 def test_an_index_can_remember_it(encoder):
     assert encoder.describe()["path"] == "default"
+
+
+@pytest.fixture(scope="module")
+def word_list(tmp_path_factory):
+    """BERT's real vocabulary as old checkpoints have it, beside the tokenizer of new ones."""
+    from tokenizers import Tokenizer
+
+    path = weft_model.path() / "tokenizer.json"
+    words = sorted(Tokenizer.from_file(str(path)).get_vocab().items(), key=lambda item: item[1])
+    folder = tmp_path_factory.mktemp("words")
+    (folder / "vocab.txt").write_text("".join(f"{word}\n" for word, _ in words), encoding="utf-8")
+    return open_vocabulary([folder]).tokenizer, open_vocabulary([path.parent]).tokenizer
+
+
+def test_the_list_of_words_alone_gives_the_same_tokens(word_list):
+    from weft.inputs import Documents
+    from weft.sample import passages_file
+
+    with passages_file() as file:
+        texts = [record.text for record in Documents([str(file)])][:300]
+    odd = [
+        "Ünïcödé ŞİIıß",
+        "漢字かな交じり文",
+        "a\u200bb\ufffd\x00c",
+        "don't—stop…",
+        "[MASK] [unused0] [SEP]",
+        "١٢٣ 𝟙𝟚",
+        "",
+    ]
+    made, shipped = word_list
+    for text in [*texts, *odd]:
+        assert made.encode(text).ids == shipped.encode(text).ids
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(max_size=40))
+def test_so_it_does_for_any_text(word_list, text):
+    made, shipped = word_list
+    assert made.encode(text).ids == shipped.encode(text).ids

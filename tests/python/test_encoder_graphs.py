@@ -106,6 +106,13 @@ def test_weights_beside_the_graph_are_read_and_part_of_the_fingerprint(made):
     assert Encoder.open(made.directory, threads=1).fingerprint != encoder.fingerprint
 
 
+def test_an_id_that_the_graph_does_not_know_is_an_error_of_the_model(made):
+    export(made, made.directory / "model.onnx")
+    encoder = Encoder.open(made.directory, threads=1)
+    with pytest.raises(ModelError, match=r"model\.onnx: onnxruntime cannot run it"):
+        encoder._network.run(np.array([[10_000]]), np.array([[1]]))
+
+
 def test_where_widths_do_not_tell_the_name_does(tmp_path):
     dense = [make.random_layer(1, 32, 32)]
     made = make.pylate(tmp_path / "model", config=make.BERT, dense=dense, **LENGTHS)

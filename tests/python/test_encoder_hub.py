@@ -139,6 +139,21 @@ def test_pickled_weights_are_not_fetched():
         hub.network_files(SMALL)
 
 
+def test_the_projection_is_fetched_with_a_graph_that_lacks_it(cache, tmp_path, monkeypatch):
+    """In `onnx/` lies what tools write that know backbones only; colbert-ai's projection is in the weights."""
+    made = checkpoint.stanford(tmp_path / "source", metadata={"query_maxlen": 12, "doc_maxlen": 30})
+    (made.directory / "onnx").mkdir()
+    (made.directory / "onnx" / "model_int8.onnx").write_bytes(b"a graph")
+    shutil.rmtree(cache)
+    Hub(monkeypatch, made.directory, cache)
+    assert {"onnx/model_int8.onnx", "model.safetensors"} <= set(hub.pull("org/toy").files)
+    (made.directory / "vespa_colbert.onnx").write_bytes(b"a graph with the projection")
+    shutil.rmtree(cache)
+    files = set(hub.pull("org/toy").files)
+    assert "vespa_colbert.onnx" in files
+    assert not {"onnx/model_int8.onnx", "model.safetensors"} & files
+
+
 class Hub:
     """Stands in for the hub: one repository, its files in a folder."""
 

@@ -43,6 +43,12 @@ def test_stanford_without_masked_punctuation_has_no_skiplist(tmp_path):
     assert read_settings(tmp_path).skiplist == ()
 
 
+def test_a_model_for_another_way_of_scoring_is_refused(tmp_path):
+    put(tmp_path, "artifact.metadata", {"interaction": "flipr"})
+    with pytest.raises(ModelError, match="interaction is 'flipr', and Weft ranks by MaxSim"):
+        read_settings(tmp_path)
+
+
 def test_next_plaid_gives_way_to_pylate_because_its_exporter_misstates_expansion(tmp_path):
     put(tmp_path, "onnx_config.json", {"do_query_expansion": False, "query_length": 40})
     assert read_settings(tmp_path).query_length == 40

@@ -137,10 +137,19 @@ class EncoderSession:
         -------
         float32 [batch, length, dim]
             One vector per position, padding included, as the graph gives it.
+
+        Raises
+        ------
+        ModelError
+            If the graph does not run with these ids.
         """
         given = {"input_ids": ids, "attention_mask": attention}
         if "token_type_ids" in self._inputs:
             given["token_type_ids"] = np.zeros_like(ids)
         feed = {name: given[name] for name in self._inputs}
-        (vectors,) = self._session.run([self.output], feed)
+        try:
+            (vectors,) = self._session.run([self.output], feed)
+        # As above. An id without a row, or too little memory.
+        except Exception as error:
+            raise ModelError(f"{self.path}: onnxruntime cannot run it: {error}") from error
         return np.asarray(vectors, dtype=np.float32)

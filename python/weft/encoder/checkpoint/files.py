@@ -23,6 +23,7 @@ __all__ = [
     "external_data",
     "faithful_graph",
     "graph_in",
+    "lacks_projection",
     "leaves_out",
     "missing",
     "pickled",
@@ -31,14 +32,15 @@ __all__ = [
 
 GRAPHS = (
     "model_int8.onnx",
-    "onnx/model_int8.onnx",
     "model_quantized.onnx",
-    "onnx/model_quantized.onnx",
     "model.onnx",
-    "onnx/model.onnx",
     "vespa_colbert.onnx",
+    "onnx/model_int8.onnx",
+    "onnx/model_quantized.onnx",
+    "onnx/model.onnx",
 )
-"""Where exporters put the graph, best first: int8 before float. Files made for one instruction set
+"""Where exporters put the graph, best first: int8 before float, and what exporters of late-interaction models
+write before what others write, which is the backbone alone. Files made for one instruction set
 (`model_qint8_<isa>.onnx`) are left out: on another they are slow, or saturate."""
 
 _WEIGHTS = "model.safetensors"
@@ -62,6 +64,16 @@ def leaves_out(layout: Layout) -> bool:
 def faithful_graph(layout: Layout) -> str | None:
     """Return the best graph that is the model, None when there is none and the weights are to be opened."""
     return None if leaves_out(layout) else graph_in(layout.directory)
+
+
+def lacks_projection(layout: Layout, graph: str) -> bool:
+    """Whether a graph is likely to be the backbone alone, so that the projection has to be fetched with it.
+
+    colbert-ai keeps the projection with the backbone's weights. In `onnx/` lie the exports of tools that know
+    backbones only. One of a backbone with code of its own (jina-colbert-v2) was made by the model's makers.
+    """
+    own_code = "AutoModel" in layout.modules.config.within("auto_map")
+    return layout.name == "stanford" and not layout.modules.dense() and "/" in graph and not own_code
 
 
 def external_data(graph: str, names: Iterable[str]) -> list[str]:
@@ -121,7 +133,8 @@ def missing(directory: Path) -> str | None:
         if not (folder / "config.json").is_file():
             return f"{folder / 'config.json'}: no such file"
     try:
-        if faithful_graph(layout) is not None:
+        graph = faithful_graph(layout)
+        if graph is not None and not lacks_projection(layout, graph):
             return None
         weight_files(layout.modules.transformer)
         for folder in layout.modules.dense():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from weft.encoder.settings import PUNCTUATION, EncoderSettings
+from weft.errors import ModelError
 
 if TYPE_CHECKING:
     from weft.encoder.checkpoint.json_file import JsonFile
@@ -26,6 +27,9 @@ def settings(metadata: JsonFile, modules: Modules) -> EncoderSettings:
     """Read `artifact.metadata`; without the file colbert-ai's defaults hold."""
     if "config" in metadata:
         metadata = metadata.within("config")
+    interaction = metadata.get("interaction", str, "colbert")
+    if interaction != "colbert":
+        raise ModelError(f"{metadata.path}: interaction is {interaction!r}, and Weft ranks by MaxSim alone")
     query_length = metadata.get("query_maxlen", int, 32)
     return EncoderSettings(
         query_marker=metadata.get("query_token_id", str, "[unused0]"),
