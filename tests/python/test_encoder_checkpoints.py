@@ -53,6 +53,16 @@ def test_stanford_without_metadata_is_told_by_its_architecture(tmp_path):
     assert (settings.query_marker, settings.query_length, settings.document_length) == ("[unused0]", 32, 220)
 
 
+def test_pylate_s_settings_over_colbert_ai_s_weights(tmp_path):
+    """PyLate opens them so too: its own settings, and the projection that lies with the backbone."""
+    made = make.stanford(tmp_path / "model", metadata=METADATA)
+    settings = {"model_type": "ColBERT", "query_prefix": "[unused0]", "document_prefix": "[unused1]"}
+    lengths = {"query_length": 14, "document_length": 30}
+    make.write_json(made.directory / "config_sentence_transformers.json", {**settings, **lengths})
+    row = ids("[CLS]", "[unused0]", *QUERY.split(), "[SEP]", *["[MASK]"] * 7)
+    close(Encoder.open(made.directory, threads=1).encode_query(QUERY)[0], vectors(made, row, attended=7))
+
+
 def test_stanford_attends_to_masks_when_the_model_was_trained_so(tmp_path):
     made = make.stanford(tmp_path / "model", metadata={**METADATA, "attend_to_mask_tokens": True})
     (found,) = Encoder.open(made.directory, threads=1).encode_query(QUERY)
@@ -362,6 +372,15 @@ def test_an_unknown_module_is_refused_and_nothing_is_imported(tmp_path):
     modules[-1] = {"idx": 2, "name": "2", "path": "../elsewhere", "type": "x.Dense"}
     make.write_json(made.directory / "modules.json", modules)
     with pytest.raises(ModelError, match="lies outside the model's directory"):
+        Encoder.open(made.directory)
+
+
+def test_a_layer_for_something_else_than_tokens_is_refused(tmp_path):
+    made = make.multivector(tmp_path / "model")
+    path = made.directory / "1_Dense" / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    make.write_json(path, {**config, "module_output_name": "image_embeddings"})
+    with pytest.raises(ModelError, match="module_output_name is 'image_embeddings'"):
         Encoder.open(made.directory)
 
 

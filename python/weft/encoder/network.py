@@ -159,7 +159,7 @@ def _from_weights(layout: Layout, threads: int, providers: Sequence[str]) -> Net
 def dense_layers(layout: Layout, tensors: Tensors | None = None) -> tuple[Dense, ...]:
     """Read the layers behind a checkpoint's backbone; its tensors may be given when they are open."""
     folders = layout.modules.dense()
-    if folders or layout.name != "stanford":
+    if folders or not layout.inline_projection():
         return tuple(read_dense(folder) for folder in folders)
     if tensors is None:
         files = weight_files(layout.modules.transformer)
@@ -175,7 +175,7 @@ def _behind(layout: Layout, session: EncoderSession) -> tuple[Dense, ...]:
     width = session.dim
     hidden = layout.modules.hidden()
     folders = layout.modules.dense()
-    if not folders and (layout.name != "stanford" or hidden is None or width != hidden):
+    if not folders and (not layout.inline_projection() or hidden is None or width != hidden):
         return ()
     dense = dense_layers(layout)
     before, after = dense[0].inputs, dense[-1].outputs

@@ -73,7 +73,7 @@ def lacks_projection(layout: Layout, graph: str) -> bool:
     backbones only. One of a backbone with code of its own (jina-colbert-v2) was made by the model's makers.
     """
     own_code = "AutoModel" in layout.modules.config.within("auto_map")
-    return layout.name == "stanford" and not layout.modules.dense() and "/" in graph and not own_code
+    return layout.inline_projection() and "/" in graph and not own_code
 
 
 def external_data(graph: str, names: Iterable[str]) -> list[str]:

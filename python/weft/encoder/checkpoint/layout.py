@@ -50,6 +50,10 @@ class Layout:
     source: Path
     modules: Modules
 
+    def inline_projection(self) -> bool:
+        """Whether the projection is with the backbone's weights, as colbert-ai keeps it."""
+        return not self.modules.dense() and (self.name == "stanford" or stanford.named(self.modules.config))
+
     def describe(self) -> dict[str, Any]:
         """Return what ``weft model info`` shows of it."""
         return {

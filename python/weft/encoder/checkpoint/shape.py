@@ -51,7 +51,7 @@ def read_shape(folder: Path) -> Shape:
     Raises
     ------
     ModelError
-        If it names an activation that is not known here, or is not applied to tokens.
+        If it names an activation that is not known here, or something else than tokens to apply it to.
     """
     config = JsonFile.read(folder / "config.json")
     named = config.get("activation_function", str, "torch.nn.modules.activation.Tanh").rpartition(".")[2]
@@ -60,6 +60,10 @@ def read_shape(folder: Path) -> Shape:
             f"{config.path}: the activation {named!r} is none of {', '.join(ACTIVATIONS)}, "
             "and no code is imported for it"
         )
+    for key in ("module_input_name", "module_output_name"):
+        # Older files say nothing, or name the sentence whose tokens are meant.
+        if config.get(key, str, "token_embeddings") not in ("token_embeddings", "sentence_embedding"):
+            raise ModelError(f"{config.path}: {key} is {config.content[key]!r}, the layer is not for tokens")
     return Shape(
         inputs=config.get("in_features", int, None),
         outputs=config.get("out_features", int, None),
