@@ -137,6 +137,14 @@ def test_weights_in_several_files(tmp_path):
     make.write_json(made.directory / "model.safetensors.index.json", {"weight_map": shards})
     encoder = Encoder.open(made.directory, threads=1)
     np.testing.assert_array_equal(encoder.encode_query(QUERY)[0], whole)
+    for wrong in ("../model-00002-of-00002.safetensors", 3, ["x"]):
+        make.write_json(
+            made.directory / "model.safetensors.index.json",
+            {"weight_map": {**shards, "linear.weight": wrong}},
+        )
+        with pytest.raises(ModelError, match="is no file beside it"):
+            Encoder.open(made.directory)
+    make.write_json(made.directory / "model.safetensors.index.json", {"weight_map": shards})
     (made.directory / "model-00002-of-00002.safetensors").unlink()
     with pytest.raises(ModelNotFound, match=r"model-00002-of-00002\.safetensors: no such file"):
         Encoder.open(made.directory)
@@ -254,6 +262,19 @@ def test_pylate_strips_texts_and_puts_marker_before_prompt(tmp_path):
     assert "".join(texts[2 : texts.index("[SEP]")]) == "search_query:ĠĠĠsea"
     assert [token.text for token in encoder.tokens("  sea \n")] == ["[CLS]", "[D] ", "sea", "[SEP]"]
     assert [(token.start, token.end) for token in encoder.tokens("  sea \n")][2] == (2, 5)
+
+
+def test_lowered_texts_keep_their_places(tmp_path):
+    """The capital I with a dot becomes two characters when it is lowered."""
+    made = make.pylate(tmp_path / "model", **LENGTHS)
+    make.write_json(made.directory / "sentence_bert_config.json", {"do_lower_case": True})
+    text = "İSEA,wİ"
+    tokens = Encoder.open(made.directory, threads=1).tokens(text)[2:-1]
+    found = {token.text: text[token.start : token.end] for token in tokens}
+    assert found["sea"] == "SEA"
+    assert found["w"] == "w"
+    assert found["i"] == "İ"
+    assert Encoder.open(made.directory, threads=1).split(text) == [(0, len(text))]
 
 
 def test_a_marker_in_a_text_is_the_marker_where_the_tokenizer_has_it(tmp_path):
@@ -416,6 +437,7 @@ def test_remote_code_is_never_run(tmp_path):
     ("change", "said"),
     [
         ({"hidden_activation": "mish"}, "the activation 'mish'"),
+        ({"max_position_embeddings": 10**12}, "max_position_embeddings is 1000000000000"),
         ({"num_attention_heads": 5}, "5 heads do not divide 32 components"),
         ({"hidden_size": 64}, "hidden_size is 64, the word table is"),
         ({"num_hidden_layers": 6}, r"there is no tensor layers\.5"),

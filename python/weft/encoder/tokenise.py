@@ -266,7 +266,8 @@ class Tokeniser:
             return lambda start, end: (start, end)
         # A few characters become two when they are lowered, as the capital I with a dot does.
         owners = [place for place, char in enumerate(text) for _ in char.lower()]
-        return lambda start, end: (owners[start], owners[end - 1] + 1)
+        owners.append(len(text))
+        return lambda start, end: (owners[start], owners[end - 1] + 1 if end > start else owners[start])
 
     def _encode(self, texts: Sequence[str], kind: Kind, first: int = 0) -> list[list[int]]:
         _check_texts(texts, first)

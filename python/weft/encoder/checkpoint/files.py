@@ -101,13 +101,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
         return (whole,)
     index = JsonFile.read(folder / f"{_WEIGHTS}.index.json")
     if index.path.is_file():
-        names = sorted(set(index.within("weight_map").content.values()))
-        for name in names:
-            if not isinstance(name, str) or "/" in name or "\\" in name:
-                raise ModelError(f"{index.path}: {name!r} is no file beside it")
-            if not (folder / name).is_file():
-                raise ModelNotFound(f"{folder / name}: no such file, and {index.path.name} names it")
-        return tuple(folder / name for name in names)
+        return _shards(index)
     found = pickled(path.name for path in folder.iterdir()) if folder.is_dir() else None
     if found is not None:
         raise ModelError(
@@ -115,6 +109,18 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
             "library that made it and call save_pretrained(..., safe_serialization=True)"
         )
     raise ModelNotFound(f"{folder}: no weights, looked for {_WEIGHTS}")
+
+
+def _shards(index: JsonFile) -> tuple[Path, ...]:
+    folder = index.path.parent
+    found: set[Path] = set()
+    for name in index.within("weight_map").content.values():
+        if not isinstance(name, str) or "/" in name or "\\" in name:
+            raise ModelError(f"{index.path}: {name!r} is no file beside it")
+        if not (folder / name).is_file():
+            raise ModelNotFound(f"{folder / name}: no such file, and {index.path.name} names it")
+        found.add(folder / name)
+    return tuple(sorted(found))
 
 
 def missing(directory: Path) -> str | None:

@@ -22,6 +22,9 @@ __all__ = ["Modules"]
 _DEFAULT_POSITIONS = 512
 """Tokens a backbone reads when its config.json does not say: BERT's number."""
 
+_MOST_POSITIONS = 1 << 20
+"""More than any model has: tables of this length are still made in a moment."""
+
 _OFFSET_TYPES = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert"}
 """Backbones whose positions begin after the padding index, so that two of them cannot be used."""
 
@@ -90,6 +93,8 @@ class Modules:
     def positions(self) -> int:
         """Return how many tokens the backbone can read at once."""
         positions: int = self.config.get("max_position_embeddings", int, _DEFAULT_POSITIONS)
+        if positions > _MOST_POSITIONS:
+            raise ModelError(f"{self.config.path}: max_position_embeddings is {positions}")
         learned = self.config.get("position_embedding_type", str, "absolute") == "absolute"
         return (
             positions - 2
