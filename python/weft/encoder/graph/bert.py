@@ -54,8 +54,7 @@ class Bert:
 
     def linear(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return a linear map as (weight [in, out], bias [out]); the file stores [out, in]."""
-        weight = self.tensors[f"{name}.weight"].T
-        return np.ascontiguousarray(weight), self.tensors[f"{name}.bias"]
+        return self.tensors[f"{name}.weight"].T, self.tensors[f"{name}.bias"]
 
     def states(self, b: GraphBuilder, style: LinearStyle) -> Iterator[str]:
         """Add the layers one by one and yield the hidden state after each."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from weft.encoder.graph.builder import CONTRIB
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -42,7 +44,7 @@ class LinearStyle(Protocol):
 
 
 class FloatStyle:
-    """Weights as they are."""
+    """Weights as they are, and as they lie in the file: turned by the operator, not copied."""
 
     def lookup(self, b: GraphBuilder, name: str, table: NDArray[np.float32], ids: str) -> str:
         """See `LinearStyle.lookup`."""
@@ -50,4 +52,7 @@ class FloatStyle:
 
     def linears(self, b: GraphBuilder, name: str, x: str, weights: list[NDArray[np.float32]]) -> list[str]:
         """See `LinearStyle.linears`."""
-        return [b.node("MatMul", x, b.constant(f"{name}.{i}", w)) for i, w in enumerate(weights)]
+        return [
+            b.node("FusedMatMul", x, b.constant(f"{name}.{i}", w.T), domain=CONTRIB, transB=1)
+            for i, w in enumerate(weights)
+        ]
