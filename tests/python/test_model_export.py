@@ -380,6 +380,17 @@ def test_int8_vectors_of_a_text_do_not_depend_on_its_batch(name, int8_graphs):
         np.testing.assert_allclose(run(session, [text])[0], vectors, atol=2e-6)
 
 
+def test_an_int8_graph_too_large_for_one_file_keeps_its_weights_beside_it(monkeypatch, int8_graphs, tmp_path):
+    from weft.model_export import int8
+
+    monkeypatch.setattr(int8, "_PROTOBUF_LIMIT", 10_000)
+    int8.quantise(GOLDEN / "stanford.onnx", tmp_path / "stanford.onnx")
+    assert (tmp_path / "stanford.onnx_data").stat().st_size > 10_000
+    one, two = (EncoderSession(folder / "stanford.onnx", threads=1) for folder in (int8_graphs, tmp_path))
+    for left, right in zip(run(one, rows(one)), run(two, rows(two)), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
 def test_a_graph_without_weights_cannot_be_made_int8(tmp_path):
     import onnx
     from weft.model_export.int8 import quantise

@@ -62,7 +62,8 @@ def quantise(source: Path, destination: Path) -> int:
     if not rewriting.replaced:
         raise ModelError(f"{source}: has no matrix product with a constant weight, nothing to make int8")
     rewriting.finish()
-    if model.ByteSize() > _PROTOBUF_LIMIT:
+    # Of the weights alone: asking a message over 2 GiB for its size is an error already.
+    if sum(len(tensor.raw_data) for tensor in model.graph.initializer) > _PROTOBUF_LIMIT:
         onnx.save(model, str(destination), save_as_external_data=True, location=f"{destination.name}_data")
     else:
         onnx.save(model, str(destination))
