@@ -1,7 +1,8 @@
-"""Indexes that fast-plaid and next-plaid built: the same documents, the same vectors, the same answers."""
+"""Indexes that RAGatouille, PyLate, fast-plaid and next-plaid built: the same documents, vectors and answers."""
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import weft
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from importing import GOLDEN, decoded, golden, goldens, queries
+from importing import GOLDEN, SHARED, decoded, golden, goldens, queries
 from weft.errors import UnreadableSource
 
 NAMES = [
@@ -68,6 +69,71 @@ def test_answers(kind, tmp_path):
         (tmp_path / "new.weft").rmdir()
     assert positions > 500
     assert same / positions > 0.98
+
+
+def passages_of(documents):
+    """Which passages of the index each document has."""
+    found: dict = {}
+    for passage, name in documents.items():
+        found.setdefault(str(name), []).append(int(passage))
+    return found
+
+
+@pytest.mark.parametrize("name", ["ragatouille/split", "ragatouille/deleted"])
+def test_ragatouille(name, tmp_path):
+    expected = golden(name)
+    source = GOLDEN / name / "index"
+    done = weft.import_index(source, tmp_path / "new.weft")
+    passages = passages_of(expected["documents"])
+    assert (done.kind, done.documents, done.tokens) == (
+        "ragatouille",
+        len(passages),
+        sum(expected["doclens"]),
+    )
+    assert sum(one.count for one in done.left_out) == expected["doclens"].count(0)
+    metadata = json.loads((source / "docid_metadata_map.json").read_text(encoding="utf-8"))
+    # All texts, also those of what was deleted since.
+    every = json.loads((GOLDEN / "ragatouille/split/index/collection.json").read_text(encoding="utf-8"))
+    with weft.open(tmp_path / "new.weft") as index:
+        assert index.check() == []
+        assert list(index) == list(passages)
+        for document in index.documents():
+            mine = passages[document.id]
+            pieces = [document.text[start:end] for start, end in document.passages]
+            assert pieces == [every[passage] for passage in mine]
+            assert document.metadata == metadata[document.id]
+            assert [len(decoded(index, document.id, number)) for number in range(len(mine))] == [
+                expected["doclens"][passage] for passage in mine
+            ]
+        same = positions = 0
+        for search in expected["searches"]:
+            for query, found in zip(queries(), search["results"], strict=False):
+                hits = index.search_vectors(query, k=len(found), exact=True)
+                for hit, (passage, score) in zip(hits, found, strict=True):
+                    positions += 1
+                    if passages[hit.id][hit.passage] == passage:
+                        same += 1
+                        # On a CPU colbert-ai counts a query token that nothing resembles as 0, not less.
+                        assert score - 0.5 < hit.score < score + 1e-4
+    # RAGatouille probes some of the cells; here all passages are scored.
+    assert same / positions > 0.9, (same, positions)
+
+
+@pytest.mark.parametrize("name", ["pylate/fast", "pylate/stanford"])
+def test_pylate(name, tmp_path):
+    expected = golden(name)
+    done = weft.import_index(GOLDEN / name / "index", tmp_path / "new.weft")
+    assert done.kind == ("fast-plaid" if name.endswith("fast") else "colbert-ai")
+    lengths = json.loads((SHARED / "doclens.json").read_text())
+    with weft.open(tmp_path / "new.weft") as index:
+        assert index.check() == []
+        assert list(index) == [str(one) for one in expected["documents"].values()]
+        assert [len(decoded(index, one)) for one in index] == [lengths[at] for at in expected["passages"]]
+        for search in expected["searches"]:
+            for query, found in zip(queries(), search["results"], strict=False):
+                hits = index.search_vectors(query, k=len(found), exact=True)
+                assert [hit.id for hit in hits] == [str(one) for one, _ in found]
+                assert max(abs(hit.score - score) for hit, (_, score) in zip(hits, found, strict=True)) < TIE
 
 
 def test_a_codec_without_residuals(tmp_path):
