@@ -81,6 +81,11 @@ class Transaction:
         """Remember the encoder; the same one again is no change."""
         self._writer.set_encoder(description)
 
+    def remember_encoder(self, description: str) -> None:
+        """Remember the encoder by a commit of its own, when nothing else is staged."""
+        self._staged = True
+        self._writer.set_encoder(description)
+
     # What is there, staged changes included.
 
     def metadata(self, ids: Sequence[str]) -> list[str | None]:

@@ -23,6 +23,7 @@ __all__ = [
     "TextEncoder",
     "check_encoder",
     "describe",
+    "dimension",
     "encode_documents",
     "encode_queries",
     "named_tokens",
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 _FOREIGN_BATCH = 32
+_PROBE = "weft"
 
 
 @runtime_checkable
@@ -147,6 +149,11 @@ def require_same(remembered: str, current: dict[str, Any]) -> None:
 def _named(description: dict[str, Any]) -> str:
     fingerprint = str(description.get("fingerprint", ""))
     return f"the model {description.get('name', '?')} ({fingerprint[:12]})"
+
+
+def dimension(encoder: TextEncoder) -> int:
+    """Components of the vectors that an encoder makes, found by encoding a word."""
+    return int(encode_queries(encoder, [_PROBE])[0].shape[1])
 
 
 def encode_queries(encoder: TextEncoder, queries: Sequence[str]) -> list[Matrix]:

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any
 
 from weft.batch import Given, Transaction
+from weft.encoding import dimension
 from weft.errors import InvalidInput
 from weft.filters import Filter, as_filter
 from weft.handle import Handle
@@ -285,6 +286,47 @@ class Writing(Handle):
             return transaction.delete(names) if names else 0
 
         return self._write(write, None)
+
+    def remember_encoder(self) -> None:
+        """Remember the encoder that the index was opened with, so that it need not be named again.
+
+        For an index whose vectors came without a model's name: an imported one, or one of `add_vectors`.
+        Adding texts remembers the encoder too.
+
+        Raises
+        ------
+        InvalidInput
+            The encoder makes vectors of another dimension than those of the index; or none was named.
+        EncoderMismatch
+            The index remembers another one.
+        ModelNotFound, ModelError
+            It cannot be opened.
+        IndexLocked, ReadOnlyIndex
+            Nothing can be written.
+
+        Examples
+        --------
+        >>> import numpy
+        >>> vectors = weft.open(index.path + ".vectors", create=True, encoder=encoder)
+        >>> vectors.add_vectors([numpy.eye(32, dtype=numpy.float32)], ids=["a"])
+        ['a']
+        >>> vectors.remember_encoder()
+        >>> vectors.info()["encoder"]["name"]
+        'hashing'
+        >>> vectors.close()
+        """
+        encoder = self.encoder
+        description = self._description
+        if description is None:
+            # It was opened by what the index remembers.
+            return
+        made, needed = dimension(encoder), self._native.info()["dim"]
+        if needed is not None and made != needed:
+            raise InvalidInput(
+                f"the encoder makes vectors of dimension {made}, and those of {self.path} have {needed}"
+            )
+        text = json.dumps(description, ensure_ascii=False)
+        self._write(lambda transaction: transaction.remember_encoder(text), None)
 
     @contextmanager
     def batch(self, *, progress: Progress | None = None) -> Iterator[None]:

@@ -402,6 +402,40 @@ def test_a_model_that_is_not_there(tmp_path):
         index.search("words")
 
 
+def test_a_model_is_remembered_later(tmp_path):
+    weft.import_index(source("2bit"), tmp_path / "new.weft")
+    with weft.open(tmp_path / "new.weft", encoder=Hashing()) as index:
+        assert len(index.search("nobel laureates", k=3)) == 3
+        assert index.info()["encoder"] is None
+        index.remember_encoder()
+        index.remember_encoder()
+        assert index.info()["encoder"]["name"] == "hashing"
+    with pytest.raises(weft.EncoderMismatch):
+        weft.open(tmp_path / "new.weft", encoder=Hashing("another/model"))
+
+
+def test_a_model_of_another_dimension_is_not_remembered(tmp_path, monkeypatch):
+    weft.import_index(source("2bit"), tmp_path / "new.weft")
+    monkeypatch.setattr("hashing.DIM", 16)
+    with weft.open(tmp_path / "new.weft", encoder=Hashing()) as index:
+        with pytest.raises(InvalidInput, match="of dimension 16, and those of .* have 32"):
+            index.remember_encoder()
+        assert index.info()["encoder"] is None
+    with weft.open(tmp_path / "new.weft") as index, pytest.raises(InvalidInput, match="model="):
+        index.remember_encoder()
+
+
+@pytest.mark.parametrize("name", [None, 7, "", "~nobody/model", "a\0b", "x" * 300, "../..", ["a"]])
+def test_checkpoints_that_are_no_names(copy, tmp_path, name):
+    file = copy / "metadata.json"
+    metadata = json.loads(file.read_text(encoding="utf-8"))
+    metadata["config"] |= {"checkpoint": name, "collection": name}
+    file.write_text(json.dumps(metadata), encoding="utf-8")
+    done = weft.import_index(copy, tmp_path / "new.weft")
+    assert done.model is None
+    assert 1 <= len(done.notes) <= 2
+
+
 # The command
 
 

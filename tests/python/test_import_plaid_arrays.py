@@ -36,7 +36,7 @@ def test_layouts_of_fast_plaid(layout, tmp_path):
     done = taken_over(source, tmp_path / "new.weft")
     assert (done.kind, done.documents, done.tokens, done.left_out) == ("fast-plaid", 18, len(CODES), ())
     assert done.notes == (
-        "fast-plaid does not say which model made the vectors: name it when you open the index, with model=",
+        "fast-plaid does not say which model made the vectors: name it when you open the index, with model= or --model",
     )
     with weft.open(tmp_path / "new.weft", read_only=True) as index:
         found, codes, residuals = coded(index, list(index))

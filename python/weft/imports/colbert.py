@@ -132,7 +132,8 @@ def _chunks(directory: Path) -> int:
 def checkpoint_in(config: Mapping[str, Any]) -> str | None:
     """Name the checkpoint that the index says it was made with."""
     name = config.get("checkpoint")
-    return name if isinstance(name, str) and name else None
+    # It was a directory of another machine, or a hub id; a home directory of somebody is neither.
+    return name if isinstance(name, str) and name.isprintable() and name[:1] not in ("", "~") else None
 
 
 def _named_texts(config: Mapping[str, Any], passages: int, notes: list[str]) -> Collection | None:
@@ -143,11 +144,13 @@ def _named_texts(config: Mapping[str, Any], passages: int, notes: list[str]) -> 
         # are kept, which colbert-ai itself takes for the collection; it is none.
         whole = len(named) == passages and all(isinstance(text, str) for text in named)
         return InMemory("metadata.json", named) if whole else None
-    if not isinstance(named, str) or not Path(named).is_file():
+    if not isinstance(named, str) or not named.isprintable():
         return None
     try:
+        if not Path(named).is_file():
+            return None
         return fitting(open_collection(Path(named)), passages)
-    except InvalidInput as error:
+    except (InvalidInput, OSError) as error:
         # It is only where the collection was when the index was made: what is there now may be another one.
         notes.append(f"the collection that the index names is not used: {error}")
         return None

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["model_for"]
 
-_PROBE = "weft"
-
 
 def model_for(foreign: Foreign, model: str | None) -> tuple[str | None, str | None]:
     """Find the encoder that queries of the new index need.
@@ -47,23 +45,24 @@ def model_for(foreign: Foreign, model: str | None) -> tuple[str | None, str | No
     if name is None:
         foreign.notes.append(
             f"{foreign.kind} does not say which model made the vectors: name it when you open the index, "
-            "with model="
+            "with model= or --model"
         )
         return None, None
     try:
         encoder = encoding.open_encoder(name, None, offline=None if model is not None else True)
-        dim = encoding.encode_queries(encoder, [_PROBE])[0].shape[1]
+        dim = encoding.dimension(encoder)
         if dim != foreign.coded.codebook.dim:
             raise InvalidInput(
                 f"the model {name} makes vectors of dimension {dim}, and those of {foreign.directory} have "
                 f"{foreign.coded.codebook.dim}: name the model that made them"
             )
-    except WeftError as error:
+    # A path of another machine may be one that nobody may look at here, or too long for a name.
+    except (WeftError, OSError) as error:
         if model is not None:
             raise
         foreign.notes.append(
             f"the source names the checkpoint {name}, which is not used ({error}): the new index remembers "
-            "no model; name one when you open it, with model="
+            "no model; name one when you open it, with model= or --model"
         )
         return None, None
     foreign.notes.extend(_differences(encoder, foreign.config))
