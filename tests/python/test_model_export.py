@@ -1,7 +1,6 @@
-"""Exporting a model, as far as it goes without torch: refusals, the directory, int8, what it costs.
+"""An export from end to end without torch: the directory, the check, what int8 costs, the command.
 
-The graphs in `tests/reference/golden/optimum` were exported by the real optimum (`tests/reference/export/make.py`); where a test
-needs an exporter, one of them stands in for what torch and optimum would have written.
+A golden graph, made by the real optimum, stands in for what torch and optimum would have written.
 """
 
 from __future__ import annotations
@@ -10,188 +9,15 @@ import json
 import shutil
 import sys
 import types
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 import weft
+from exporting import CHECKPOINTS, GOLDEN, GRAPHS, copy
 from weft.cli import main
 from weft.encoder.session import EncoderSession
-from weft.errors import InvalidInput, MissingExtra, ModelError, ModelNotFound
-
-REFERENCE = Path(__file__).parents[1] / "reference"
-CHECKPOINTS = REFERENCE / "checkpoints"
-sys.path.append(str(REFERENCE / "export"))
-
-from graphs import GOLDEN, largest_difference, libraries  # noqa: E402  they lie with the scripts
-
-GRAPHS = sorted(path.stem for path in GOLDEN.glob("*.onnx"))
-CASES = [(graph, library, name) for graph in GRAPHS for library, name in libraries(graph)]
-
-
-def copy(name: str, target: Path) -> Path:
-    return Path(shutil.copytree(CHECKPOINTS / name, target))
-
-
-def change(path: Path, **values: object) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | values), encoding="utf-8")
-
-
-# Exported graphs
-
-
-def test_every_kind_of_backbone_and_layout_has_a_graph():
-    assert GRAPHS == ["pylate-bert", "pylate-modernbert", "pylate-xlmr", "st6-modernbert", "stanford"]
-    assert len(CASES) >= 9
-
-
-@pytest.mark.parametrize(("graph", "library", "name"), CASES, ids="/".join)
-def test_an_exported_graph_gives_the_vectors_of_the_checkpoints_own_library(graph, library, name):
-    assert largest_difference(GOLDEN / f"{graph}.onnx", library, name) < 1e-5
-
-
-@pytest.mark.parametrize("name", GRAPHS)
-def test_an_exported_graph_takes_ids_and_attention_and_gives_vectors_of_length_one(name):
-    session = onnxruntime.InferenceSession(str(GOLDEN / f"{name}.onnx"))
-    assert [value.name for value in session.get_inputs()] == ["input_ids", "attention_mask"]
-    (output,) = session.get_outputs()
-    assert output.name == "contextual"
-    assert output.shape[:2] == ["batch", "length"]
-    ids = np.arange(5, 25, dtype=np.int64).reshape(2, 10)
-    (vectors,) = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=2), 1, atol=1e-6)
-
-
-# Refusals
-
-
-@pytest.fixture
-def without_torch(monkeypatch):
-    def found(name, *rest):
-        return None if name.partition(".")[0] == "torch" else find_spec(name, *rest)
-
-    monkeypatch.setattr("weft.model_export.requirements.find_spec", found)
-
-
-def test_without_the_extra_the_error_says_what_to_install(without_torch, tmp_path):
-    with pytest.raises(MissingExtra, match=r'torch.*pip install "weft\[export\]"'):
-        weft.export_model(CHECKPOINTS / "stanford", tmp_path / "out")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_command_says_it_too(without_torch, tmp_path, capsys):
-    assert main(["model", "export", str(CHECKPOINTS / "stanford"), str(tmp_path / "out")]) == 1
-    assert 'pip install "weft[export]"' in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("opset", [0, 13, 21])
-def test_an_opset_that_cannot_be_written_is_refused(opset, tmp_path):
-    with pytest.raises(InvalidInput, match=f"opset is {opset}, expected 14 to 20"):
-        weft.export_model(CHECKPOINTS / "stanford", tmp_path / "out", opset=opset)
-
-
-def test_a_collection_without_int8_is_refused(tmp_path, capsys):
-    with pytest.raises(InvalidInput, match="ask for int8 too"):
-        weft.export_model(CHECKPOINTS / "stanford", tmp_path / "out", evaluate=tmp_path)
-    with pytest.raises(SystemExit, match="2"):
-        main(["model", "export", "a", "b", "--evaluate", "c"])
-    assert "say --int8 too" in capsys.readouterr().err
-
-
-def test_a_checkpoint_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ModelNotFound, match="nowhere: no such directory"):
-        weft.export_model(tmp_path / "nowhere", tmp_path / "out")
-
-
-def test_pickled_weights_are_refused_with_a_word_on_how_to_convert(tmp_path):
-    checkpoint = copy("stanford", tmp_path / "pickled")
-    (checkpoint / "model.safetensors").unlink()
-    (checkpoint / "pytorch_model.bin").write_bytes(b"\x80\x04not read")
-    with pytest.raises(ModelError, match=r"pytorch_model\.bin: pickled.*save_pretrained"):
-        weft.export_model(checkpoint, tmp_path / "out")
-
-
-def test_pickled_weights_of_a_dense_layer_are_refused_too(tmp_path):
-    checkpoint = copy("pylate-bert", tmp_path / "pickled")
-    (checkpoint / "2_Dense" / "model.safetensors").rename(checkpoint / "2_Dense" / "pytorch_model.bin")
-    with pytest.raises(ModelError, match=r"2_Dense/pytorch_model\.bin: pickled"):
-        weft.export_model(checkpoint, tmp_path / "out")
-
-
-def test_a_backbone_with_code_of_its_own_is_refused(tmp_path):
-    checkpoint = copy("pylate-xlmr", tmp_path / "coded")
-    change(checkpoint / "config.json", auto_map={"AutoModel": "somebody/code--modeling.Model"})
-    with pytest.raises(ModelError, match=r"config\.json: auto_map.*runs no code"):
-        weft.export_model(checkpoint, tmp_path / "out")
-
-
-@pytest.mark.parametrize("named", ["os.system", "torch.nn.modules.activation.MultiheadAttention"])
-def test_an_activation_is_looked_up_and_never_imported(named, tmp_path):
-    checkpoint = copy("pylate-bert", tmp_path / "odd")
-    change(checkpoint / "1_Dense" / "config.json", activation_function=named)
-    with pytest.raises(
-        ModelError, match=rf"1_Dense/config\.json: the activation '{named.rpartition('.')[2]}'"
-    ):
-        weft.export_model(checkpoint, tmp_path / "out")
-
-
-def test_a_bare_backbone_is_refused(tmp_path):
-    checkpoint = copy("pylate-bert", tmp_path / "bare")
-    for name in ("config_sentence_transformers.json", "modules.json"):
-        (checkpoint / name).unlink()
-    with pytest.raises(ModelError, match="not a late-interaction model"):
-        weft.export_model(checkpoint, tmp_path / "out")
-
-
-# The configuration, in the names of transformers 4
-
-
-def configuration(content: dict[str, object]) -> dict[str, object]:
-    from weft.encoder.checkpoint.json_file import JsonFile
-    from weft.model_export.configuration import backbone_configuration
-
-    return backbone_configuration(JsonFile(Path("config.json"), content))
-
-
-def test_modernbert_saved_by_transformers_5_keeps_its_angles_and_its_layers():
-    rope = {
-        "full_attention": {"rope_theta": 80000.0, "rope_type": "default"},
-        "sliding_attention": {"rope_theta": 500.0, "rope_type": "default"},
-    }
-    layers = ["full_attention", "sliding_attention"] * 3
-    found = configuration({"model_type": "modernbert", "rope_parameters": rope, "layer_types": layers})
-    assert (found["global_rope_theta"], found["local_rope_theta"]) == (80000.0, 500.0)
-    assert found["global_attn_every_n_layers"] == 2
-    assert not {"rope_parameters", "layer_types"} & set(found)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ({}, "no such file, or empty"),
-        ({"hidden_size": 3}, "has no model_type"),
-        (
-            {"model_type": "bert", "rope_parameters": {"rope_theta": 1.0}},
-            "rope_parameters is read for ModernBERT",
-        ),
-        (
-            {"model_type": "modernbert", "rope_parameters": {"full_attention": {"rope_type": "yarn"}}},
-            "rope_type of full_attention is 'yarn'",
-        ),
-        (
-            {"model_type": "modernbert", "layer_types": ["sliding_attention", "full_attention"]},
-            "layer_types are not one full layer every so many",
-        ),
-    ],
-)
-def test_a_setting_without_a_counterpart_is_an_error(content, message):
-    with pytest.raises(ModelError, match=message):
-        configuration(content)
-
-
-# The directory
+from weft.errors import InvalidInput, ModelError
 
 
 @pytest.fixture
@@ -329,79 +155,6 @@ def test_an_empty_folder_is_filled(exporter, tmp_path):
     assert (tmp_path / "out" / "model.onnx").is_file()
 
 
-# int8
-
-
-@pytest.fixture(scope="module")
-def int8_graphs(tmp_path_factory):
-    from weft.model_export.int8 import quantise
-
-    folder = tmp_path_factory.mktemp("int8")
-    for name in GRAPHS:
-        quantise(GOLDEN / f"{name}.onnx", folder / f"{name}.onnx")
-    return folder
-
-
-def rows(session: EncoderSession) -> list[np.ndarray]:
-    generator = np.random.default_rng(3)
-    return [generator.integers(5, 300, size=length) for length in (3, 40, 7, 24, 12, 31)]
-
-
-def run(session: EncoderSession, texts: list[np.ndarray]) -> list[np.ndarray]:
-    ids = np.zeros((len(texts), max(map(len, texts))), np.int64)
-    attention = np.zeros_like(ids)
-    for line, text in enumerate(texts):
-        ids[line, : len(text)] = text
-        attention[line, : len(text)] = 1
-    vectors = session.run(ids, attention)
-    return [vectors[line, : len(text)] for line, text in enumerate(texts)]
-
-
-@pytest.mark.parametrize("name", GRAPHS)
-def test_int8_keeps_directions_and_no_float_matrix(name, int8_graphs):
-    import onnx
-
-    exact, small = (EncoderSession(folder / f"{name}.onnx", threads=1) for folder in (GOLDEN, int8_graphs))
-    pairs = zip(run(exact, rows(exact)), run(small, rows(small)), strict=True)
-    cosines = np.concatenate([np.einsum("ld,ld->l", left, right) for left, right in pairs])
-    assert cosines.mean() > 0.99
-    weights = onnx.load(str(small.path)).graph.initializer
-    # Scales of tables are a column.
-    wide = [one.name for one in weights if len(one.dims) == 2 and one.dims[1] > 1]
-    assert wide
-    assert all(name.endswith(".int8") for name in wide)
-
-
-@pytest.mark.parametrize("name", GRAPHS)
-def test_int8_vectors_of_a_text_do_not_depend_on_its_batch(name, int8_graphs):
-    session = EncoderSession(int8_graphs / f"{name}.onnx", threads=1)
-    together = run(session, rows(session))
-    for text, vectors in zip(rows(session), together, strict=True):
-        np.testing.assert_allclose(run(session, [text])[0], vectors, atol=2e-6)
-
-
-def test_an_int8_graph_too_large_for_one_file_keeps_its_weights_beside_it(monkeypatch, int8_graphs, tmp_path):
-    from weft.model_export import int8
-
-    monkeypatch.setattr(int8, "_PROTOBUF_LIMIT", 10_000)
-    int8.quantise(GOLDEN / "stanford.onnx", tmp_path / "stanford.onnx")
-    assert (tmp_path / "stanford.onnx_data").stat().st_size > 10_000
-    one, two = (EncoderSession(folder / "stanford.onnx", threads=1) for folder in (int8_graphs, tmp_path))
-    for left, right in zip(run(one, rows(one)), run(two, rows(two)), strict=True):
-        np.testing.assert_array_equal(left, right)
-
-
-def test_a_graph_without_weights_cannot_be_made_int8(tmp_path):
-    import onnx
-    from weft.model_export.int8 import quantise
-
-    value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 2])
-    graph = onnx.helper.make_graph([onnx.helper.make_node("Abs", ["x"], ["x2"])], "none", [value], [])
-    onnx.save(onnx.helper.make_model(graph), tmp_path / "none.onnx")
-    with pytest.raises(ModelError, match="nothing to make int8"):
-        quantise(tmp_path / "none.onnx", tmp_path / "int8.onnx")
-
-
 @pytest.fixture
 def collection(tmp_path):
     """A BEIR folder of six documents and four questions."""
@@ -471,9 +224,6 @@ def test_without_a_collection_the_sample_is_used():
     assert len(sample.queries) == 205
     assert set(sample.queries) == set(sample.judgements)
     assert all(set(grades) <= set(sample.documents) for grades in sample.judgements.values())
-
-
-# The command
 
 
 def test_the_command_prints_what_was_found(exporter, collection, tmp_path, capsys):
