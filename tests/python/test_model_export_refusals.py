@@ -82,6 +82,20 @@ def test_an_activation_is_looked_up_and_never_imported(named, tmp_path):
         weft.export_model(checkpoint, tmp_path / "out")
 
 
+def test_a_marker_that_the_network_has_no_word_for_is_refused(tmp_path):
+    checkpoint = copy("pylate-bert", tmp_path / "small")
+    change(checkpoint / "config.json", vocab_size=400)
+    with pytest.raises(ModelError, match="the weights have 400 words"):
+        weft.export_model(checkpoint, tmp_path / "out")
+
+
+def test_a_marker_that_is_no_token_is_refused(tmp_path):
+    checkpoint = copy("stanford", tmp_path / "unmarked")
+    change(checkpoint / "artifact.metadata", doc_token_id="[nowhere]")
+    with pytest.raises(ModelError, match=r"'\[nowhere\]' is not in the vocabulary"):
+        weft.export_model(checkpoint, tmp_path / "out")
+
+
 def test_a_bare_backbone_is_refused(tmp_path):
     checkpoint = copy("pylate-bert", tmp_path / "bare")
     for name in ("config_sentence_transformers.json", "modules.json"):

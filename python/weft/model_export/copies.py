@@ -17,6 +17,7 @@ _NAMES = (
     "config.json",
     "config_sentence_transformers.json",
     "modules.json",
+    "onnx_config.json",
     "sentence_bert_config.json",
     "tokenizer.json",
     "tokenizer_config.json",

@@ -15,7 +15,6 @@ _MODULES = (
     "optimum.exporters.onnx",
     "onnx",
     "onnxruntime",
-    "safetensors",
     "ir_measures",
 )
 _DISTRIBUTIONS = ("optimum-onnx", "optimum", "transformers", "torch", "onnx", "onnxruntime", "tokenizers")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from weft.encoder.checkpoint.files import weight_files
 from weft.encoder.checkpoint.layout import Layout, read_layout
+from weft.encoder.checkpoint.vocabulary import open_vocabulary
 from weft.encoder.network import dense_layers
+from weft.encoder.tokenise import Tokeniser
 from weft.hub import locate
 from weft.model_export.configuration import backbone_configuration
 
@@ -57,7 +59,8 @@ def read_source(name: str) -> Source:
     ModelNotFound
         If there is no such checkpoint, or no safetensors in it.
     ModelError
-        If it is no late-interaction model, comes with pickled weights or with code of its own.
+        If it is no late-interaction model, comes with pickled weights or with code of its own, or a marker
+        has no token or no vector.
     """
     location = locate(name)
     layout = read_layout(location.directory)
@@ -66,4 +69,6 @@ def read_source(name: str) -> Source:
     layers = dense_layers(layout)
     for layer in layers:
         weights += tuple(path for path in layer.files if path not in weights)
+    tokeniser = Tokeniser(open_vocabulary((layout.modules.transformer, layout.directory)), layout.settings)
+    tokeniser.check_fits(layout.modules.config.get("vocab_size", int, None))
     return Source(location.name, layout, configuration, layers, weights)
