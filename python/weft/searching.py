@@ -101,11 +101,16 @@ class Searching(Reading):
             Score every passage instead of the candidates the centroids propose.
         nprobe : int, optional
             Centroids looked into per query token. More finds more and costs more; by default chosen
-            from `k`, as are the next two.
+            from `k`, as is the next one.
         ndocs : int, optional
-            Candidates kept after the centroid stage.
+            Candidates kept after the first stage; a quarter of them, but at least `k`, is scored with
+            residuals.
         centroid_score_threshold : float, optional
-            Centroids scored below it are left out of the approximate score.
+            Search in the stages of PLAID (Santhanam et al. 2022, sections 4.2 to 4.5), as colbert-ai
+            does: candidates are first ranked by those of their centroids that some query token scores
+            this high. With ``nprobe``, this and ``ndocs`` set to what colbert-ai has for `k` (1, 0.5,
+            256 up to 10; 2, 0.45, 1024 up to 100; 4, 0.4, ``max(4 * k, 4096)`` beyond) the answers are
+            colbert-ai's. By default this stage is left out and more is looked at.
         texts : bool
             Read texts, titles and metadata for the hits. False saves that time when only ids and
             scores are wanted.

@@ -115,6 +115,11 @@ impl Query {
         self.max_norm
     }
 
+    /// The largest step of a token's quantised values, 0 for a query without tokens.
+    pub fn max_scale(&self) -> f32 {
+        self.scales.iter().copied().fold(0.0, f32::max)
+    }
+
     /// The f32 panel of lanes `16 * panel ..`, one row a dimension.
     pub(crate) fn float_panel(&self, panel: usize) -> &[FloatRow] {
         &self.floats[panel * self.dim..][..self.dim]

@@ -6,6 +6,7 @@ use weft_kernels::{Query, interactions, interactions_pruned, residual_maxsim};
 
 use super::candidates::Candidate;
 use super::probe::CentroidRows;
+use super::refine::Kept;
 use super::{Family, Scored, Searcher};
 use crate::error::Result;
 
@@ -46,22 +47,16 @@ impl Searcher<'_> {
         })
     }
 
-    /// The same with PLAID's pruning: centroids below the threshold for every query token do not count.
+    /// The same with PLAID's pruning: centroids that are not kept do not count.
     pub(crate) fn pruned_interaction(
         &self,
         family: &Family<'_>,
         rows: &CentroidRows,
-        threshold: f32,
+        keep: &Kept,
         candidates: &mut [Candidate],
     ) -> Result<()> {
-        let least = f64::from(threshold) / f64::from(rows.step) + 128.0;
-        let mut keep = vec![0_u64; family.codebook.head.centroids.div_ceil(64)];
-        for (c, row) in rows.rows.chunks_exact(rows.lanes).enumerate() {
-            let best = row[..rows.tokens].iter().copied().max().unwrap_or(0);
-            keep[c / 64] |= u64::from(f64::from(best) >= least) << (c % 64);
-        }
         self.interact(family, candidates, |codes, ends, out| {
-            interactions_pruned(&rows.rows, rows.lanes, codes, ends, &keep, out);
+            interactions_pruned(&rows.rows, rows.lanes, codes, ends, keep, out);
         })
     }
 
@@ -122,11 +117,14 @@ impl Searcher<'_> {
         })?;
         let scores = scores.concat();
         // The integer score of a passage is off by the rounding of rows and query: 0.3 steps for a token, which add up like
-        // independent errors over the query. Two whole steps are more than six standard deviations. All of it is multiplied by the
-        // reciprocal norm, which is near 1 but for foreign codebooks, where a step of its own byte may count as well.
+        // independent errors over the query. Two whole steps are more than six standard deviations. The reciprocal norm multiplies
+        // them, and its own byte is rounded: nothing with vectors near unit length, whose lines end at 1.2 to 1.4.
         let head = &family.codebook.head;
-        let longest = (head.norm_base + 255.0 * head.norm_step).max(1.0);
-        let step = rows.step * longest + query.max_norm() * head.norm_step;
+        let longest = head.norm_base + 255.0 * head.norm_step;
+        let step = match longest > 1.5 {
+            true => rows.step * longest + query.max_norm() * head.norm_step,
+            false => rows.step,
+        };
         let margin = 2.0 * step * (rows.tokens as f32).sqrt();
         let mut ranked = scores.clone();
         let least = match ranked.len() {

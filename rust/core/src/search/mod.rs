@@ -6,6 +6,8 @@
 //! 4. [`interaction`]: residuals of the best `ndocs / 4`, in integers.
 //! 5. [`exact`]: float scores of the few that can still be among the best k.
 //!
+//! With a `centroid_score_threshold` stages 1 to 3 are PLAID's own, made exact by [`refine`].
+//!
 //! Scores that come back are always those of the last stage, so a passage has the same score in every search, on every machine
 //! and with any number of threads.
 
@@ -18,6 +20,7 @@ pub(crate) mod keyword;
 pub(crate) mod locate;
 pub(crate) mod params;
 pub(crate) mod probe;
+pub(crate) mod refine;
 
 use std::collections::BTreeMap;
 
@@ -26,7 +29,8 @@ use weft_kernels::Query;
 use self::candidates::Candidate;
 use self::executor::Executor;
 use self::params::{Resolved, SearchParams};
-use self::probe::CentroidRows;
+use self::probe::{CentroidRows, TokenCells};
+use self::refine::Refinement;
 use crate::bitmap::Bitmap;
 use crate::codec::codebook::Codebook;
 use crate::error::Result;
@@ -151,19 +155,35 @@ impl Searcher<'_> {
             return self.float_scores(query, family, few);
         }
         let rows = self.centroid_rows(query, family.codebook)?;
+        let candidates = match params.centroid_score_threshold {
+            Some(threshold) => {
+                let refinement = Refinement::new(query, family.codebook, &rows)?;
+                self.plaid_stages(family, &refinement, few, params, threshold)?
+            }
+            None => self.stages(family, &rows, few, params)?,
+        };
+        self.residual_scores(query, family, &rows, &candidates, params.k)
+    }
+
+    /// The passages to be scored with residuals: of `few` that a filter left, or of those in the best cells.
+    fn stages(
+        &self,
+        family: &Family<'_>,
+        rows: &CentroidRows,
+        few: Option<Vec<Candidate>>,
+        params: &Resolved,
+    ) -> Result<Vec<Candidate>> {
+        let cells = |nprobe| Ok(probe::best_cells(rows, nprobe));
         let mut candidates = match few {
             Some(few) => few,
-            None => self.probe(family, &rows, params)?,
+            None => self.probe(family, rows, params, &cells)?,
         };
-        if let Some(threshold) = params.centroid_score_threshold {
-            self.pruned_interaction(family, &rows, threshold, &mut candidates)?;
-        }
         keep_best(&mut candidates, params.ndocs);
         if candidates.len() > params.full_docs() {
-            self.interaction(family, &rows, &mut candidates)?;
+            self.interaction(family, rows, &mut candidates)?;
             keep_best(&mut candidates, params.full_docs());
         }
-        self.residual_scores(query, family, &rows, &candidates, params.k)
+        Ok(candidates)
     }
 
     /// Candidates from the best cells, at least k if so many may be found.
@@ -172,11 +192,12 @@ impl Searcher<'_> {
         family: &Family<'_>,
         rows: &CentroidRows,
         params: &Resolved,
+        cells: &dyn Fn(usize) -> Result<Vec<TokenCells>>,
     ) -> Result<Vec<Candidate>> {
         let mut nprobe = params.nprobe;
         let mut least = None;
         loop {
-            let cells = probe::best_cells(rows, nprobe);
+            let cells = cells(nprobe)?;
             let found = self.candidates(family, rows, &cells)?;
             if found.len() >= params.k || nprobe >= family.codebook.head.centroids {
                 return Ok(found);

@@ -12,8 +12,8 @@ pub struct SearchParams {
     pub nprobe: Option<usize>,
     /// Candidates that enter the centroid interaction; a quarter of them is scored with residuals.
     pub ndocs: Option<usize>,
-    /// PLAID's pruning: candidates are first ranked by centroids whose best score is at least this. Off by default: with u8
-    /// rows it costs more than it saves.
+    /// PLAID's pruning: candidates are first ranked by centroids whose best score is at least this, and all stages cut as colbert-ai's
+    /// do, by float32 scores (`refine.rs`). Off by default: with u8 rows it costs more than it saves.
     pub centroid_score_threshold: Option<f32>,
     /// Score everything, without stages.
     pub exact: bool,
