@@ -14,7 +14,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from plaid_oracle import PlaidOracle
 from test_engine_import import code, codebook, foreign, take
-from weft import _core
 
 # Nearer scores than this may change places by rounding.
 ROUNDING = 1e-5
