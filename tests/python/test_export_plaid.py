@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import weft
 from engine import clustered
+from hypothesis import given
+from hypothesis import strategies as st
 from importing import GOLDEN, coded, decoded, golden
 from weft import _core
 from weft.errors import IndexExists, IndexNotFound, InvalidInput, WeftError
@@ -169,6 +174,26 @@ def test_inverted_lists_by_hand(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["ivf.pid.pt"]
 
 
+@given(
+    st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=6), min_size=1, max_size=12), st.integers(1, 12)
+)
+def test_inverted_lists_of_any_passages(tmp_path_factory, passages, cut):
+    path = tmp_path_factory.getbasetemp() / "ivf.pid.pt"
+    lists = inverted.InvertedLists(7)
+    chunks = []
+    for part in (passages[:cut], passages[cut:]):
+        lengths = np.array([len(codes) for codes in part], np.int64)
+        codes = np.array([code for codes in part for code in codes], np.int32)
+        lists.count(lengths, codes)
+        chunks.append((lengths, codes))
+    lists.write(path, chunks, lambda done: None)
+    values, lengths = read_tensors(path)
+    ends = np.cumsum(lengths)
+    for centroid in range(7):
+        expected = [pid for pid, codes in enumerate(passages) if centroid in codes]
+        assert values[ends[centroid] - lengths[centroid] : ends[centroid]].tolist() == expected
+
+
 def test_a_small_index_gets_a_codebook(tmp_path):
     with build(tmp_path / "a.weft", 12, nbits=8, train_tokens=None) as index:
         assert index._native.codebook() is None
@@ -297,3 +322,35 @@ def test_the_command(run, tmp_path):
     assert run("export-plaid", tmp_path / "a.weft", tmp_path / "plaid").status == 1
     assert run("export-plaid", tmp_path / "nowhere", tmp_path / "other").status == 3
     assert run("export-plaid", tmp_path / "a.weft", tmp_path / "quiet", "--quiet").err == ""
+
+
+FULL = """
+import resource, signal, sys
+import weft
+
+what, source, destination, limit = sys.argv[1:]
+# Every write beyond this size fails with EFBIG.
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+try:
+    (weft.import_index if what == "import" else weft.export_plaid)(source, destination)
+except OSError:
+    sys.exit(3)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+@pytest.mark.parametrize("what", ["import", "export"])
+@pytest.mark.parametrize("limit", [10_000, 100_000, 300_000])
+def test_a_full_disk_leaves_nothing(tmp_path, what, limit):
+    with build(tmp_path / "a.weft", 2500, nbits=8) as index:
+        weft.export_plaid(index, tmp_path / "plaid")
+    source = tmp_path / ("plaid" if what == "import" else "a.weft")
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, what, source, tmp_path / "new", str(limit)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 3, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.weft", "plaid"]

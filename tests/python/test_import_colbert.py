@@ -157,6 +157,14 @@ def test_the_collection_that_the_index_names(copy, tmp_path):
         assert index.get("3").text is None
 
 
+def test_a_header_is_a_passage_as_it_is_for_colbert(copy, tmp_path):
+    lines = ["id\ttext", *(f"{pid}\ttext {pid}" for pid in range(1, 18))]
+    (tmp_path / "texts.tsv").write_text("\r\n".join(lines))
+    weft.import_index(copy, tmp_path / "new.weft", collection=tmp_path / "texts.tsv")
+    with weft.open(tmp_path / "new.weft") as index:
+        assert [index.get(name).text for name in ("0", "17")] == ["text", "text 17"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

@@ -20,13 +20,15 @@ from weft.exports.plaid.settings import colbert_settings
 from weft.exports.plaid.tensor_file import TensorFile
 from weft.exports.plaid.texts import Texts
 from weft.exports.plaid.training import trained_copy
+from weft.imports.json_file import read_lengths
+from weft.imports.torch_file import read_tensor
+from weft.index import Index, open_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
 
-    from weft.index import Index
     from weft.ingest import Progress
 
 __all__ = ["PlaidExport", "export_plaid"]
@@ -114,11 +116,8 @@ def export_plaid(
     >>> weft.import_index(index.path + ".plaid", index.path + ".again").documents
     2
     """
-    from weft.index import Index as Opened
-    from weft.index import open_index
-
     place = Path(destination)
-    if isinstance(index, Opened):
+    if isinstance(index, Index):
         return _exported(index, place, progress)
     with open_index(index, read_only=True) as opened:
         return _exported(opened, place, progress)
@@ -222,9 +221,6 @@ def _write_codebook(directory: Path, book: dict[str, Any]) -> int:
 
 def _again(directory: Path, chunks: int) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[Any]]]:
     """Read lengths and codes of the chunks that were written."""
-    from weft.imports.json_file import read_lengths
-    from weft.imports.torch_file import read_tensor
-
     for number in range(chunks):
         yield (
             read_lengths(directory / f"doclens.{number}.json"),

@@ -39,8 +39,7 @@ class InvertedLists:
 
     def count(self, lengths: npt.NDArray[np.int64], codes: npt.NDArray[Any]) -> None:
         """Count the centroids of some passages, each once a passage."""
-        owners, centroids = _pairs(lengths, codes, 0)
-        del owners
+        _, centroids = _pairs(lengths, codes, 0)
         numbers, counts = np.unique(centroids, return_counts=True)
         self._lengths[numbers] += counts
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from weft import _core
 from weft.errors import WeftError
+from weft.index import Index
+from weft.metadata import as_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from weft.index import Index
     from weft.results import Document
 
 __all__ = ["trained_copy"]
@@ -37,8 +38,6 @@ def trained_copy(index: Index, path: Path) -> Index:
     WeftError
         The index was changed meanwhile.
     """
-    from weft.index import Index as Opened
-
     information = index._native.info()
     copy = _core.Index.open(
         path, create=True, codec="plaid", nbits=information["nbits"], seed=information["seed"], train_tokens=1
@@ -55,7 +54,7 @@ def trained_copy(index: Index, path: Path) -> Index:
             [document.id for document in documents],
             [document.text for document in documents],
             [document.title for document in documents],
-            [_metadata(document) for document in documents],
+            [as_metadata(document.metadata, "metadata") for document in documents],
             [document.passages for document in documents],
             [len(matrix) for matrix in vectors],
             np.concatenate(vectors),
@@ -66,15 +65,9 @@ def trained_copy(index: Index, path: Path) -> Index:
     writer.commit()
     if index._native.generation != information["generation"]:
         raise WeftError(f"{index.path} was changed while it was read: begin again")
-    return Opened(copy)
+    return Index(copy)
 
 
 def _pages(documents: Iterator[Document]) -> Iterator[list[Document]]:
     while page := list(islice(documents, _DOCUMENTS)):
         yield page
-
-
-def _metadata(document: Document) -> str | None:
-    from weft.metadata import as_metadata
-
-    return as_metadata(document.metadata, "metadata")
