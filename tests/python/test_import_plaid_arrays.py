@@ -232,6 +232,30 @@ def test_ids_of_pylate(tmp_path, write, inner):
         assert len(decoded(index, "doc/4")) == LENGTHS[4]
 
 
+def test_ids_of_a_column(tmp_path, run):
+    source = plaid_arrays.next_plaid(tmp_path / "source")
+    rows = [{"key": 900 + i if i % 2 else f"k{i}", "year": i, "twice": i // 2} for i in range(18)]
+    plaid_arrays.database(source / "metadata.db", ["key", "year", "twice"], rows, ["key", "twice"], version=2)
+    done = run("import", source, tmp_path / "new.weft", "--id-field", "key")
+    assert done.status == 0
+    with weft.open(tmp_path / "new.weft", read_only=True) as index:
+        assert list(index)[:3] == ["k0", "901", "k2"]
+        assert index.get("901").metadata == {"year": 1, "twice": 0}
+        assert len(decoded(index, "k4")) == LENGTHS[4]
+    for name, words in (
+        ("twice", "rows 0 and 1 have one id, '0'"),
+        ("none", "its columns are year, key, twice"),
+    ):
+        with pytest.raises(InvalidInput, match=words):
+            weft.import_index(source, tmp_path / "other.weft", id_field=name)
+    (source / "metadata.db").unlink()
+    with pytest.raises(InvalidInput, match="is not there"):
+        weft.import_index(source, tmp_path / "other.weft", id_field="key")
+    with pytest.raises(InvalidInput, match="colbert-ai has no metadata.db"):
+        weft.import_index(plaid_arrays.CHUNKS, tmp_path / "other.weft", id_field="key")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.weft", "source"]
+
+
 @pytest.mark.parametrize("form", ["tsv", "json"])
 def test_texts_by_id(tmp_path, form):
     plaid_arrays.fast_plaid(tmp_path / "pylate" / "fast_plaid_index", "merged")

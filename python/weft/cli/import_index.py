@@ -46,6 +46,11 @@ def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kind", choices=_KINDS, help="the library that made SRC (default: told by its files)"
     )
+    parser.add_argument(
+        "--id-field",
+        metavar="NAME",
+        help="the column of metadata.db that has the ids (default: PyLate's ids, else positions)",
+    )
     parser.add_argument("--no-progress", action="store_true", help="draw no progress bar")
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
 
@@ -63,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
             collection=arguments.collection,
             model=arguments.model,
             kind=arguments.kind,
+            id_field=arguments.id_field,
             progress=bar,
         )
     if not arguments.quiet:

@@ -19,19 +19,24 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "read_foreign"]
 
-_READERS: dict[str, Callable[[Path, Path | None], Foreign]] = {
+_OF_TENSORS: dict[str, Callable[[Path, Path | None], Foreign]] = {
     "colbert-ai": read_colbert,
     "ragatouille": read_ragatouille,
+}
+_OF_ARRAYS: dict[str, Callable[[Path, Path | None, str | None], Foreign]] = {
     "fast-plaid": read_fast_plaid,
     "next-plaid": read_next_plaid,
 }
 
-KINDS = tuple(_READERS)
+KINDS = (*_OF_TENSORS, *_OF_ARRAYS)
 """Libraries whose indexes are read."""
 
 
 def read_foreign(
-    source: str | os.PathLike[str], collection: str | os.PathLike[str] | None, kind: str | None
+    source: str | os.PathLike[str],
+    collection: str | os.PathLike[str] | None,
+    kind: str | None,
+    id_field: str | None = None,
 ) -> Foreign:
     """Open an index of another library.
 
@@ -43,23 +48,32 @@ def read_foreign(
         The texts.
     kind : str, optional
         Which library's reader to use; told by the files when it is not given.
+    id_field : str, optional
+        The column of ``metadata.db`` that has the documents' ids.
 
     Raises
     ------
     IndexNotFound
         There is no such directory.
     InvalidInput
-        `kind` is none, or the collection does not fit.
+        `kind` is none, or the collection or the column does not fit.
     UnreadableSource
         It is no index of any library known here, or a file of it cannot be used.
     """
     directory = Path(source)
-    if kind is not None and kind not in _READERS:
+    if kind is not None and kind not in KINDS:
         raise InvalidInput(f"kind is {kind!r}: {', '.join(KINDS)} are known")
     if not directory.is_dir():
         raise IndexNotFound(f"{directory}: there is no such directory")
     chosen = kind or _told_by_files(directory)
-    return _READERS[chosen](directory, None if collection is None else Path(collection))
+    texts = None if collection is None else Path(collection)
+    if chosen in _OF_ARRAYS:
+        return _OF_ARRAYS[chosen](directory, texts, id_field)
+    if id_field is not None:
+        raise InvalidInput(
+            f"{directory}: an index of {chosen} has no metadata.db, and {id_field!r} is no column"
+        )
+    return _OF_TENSORS[chosen](directory, texts)
 
 
 def _told_by_files(directory: Path) -> str:

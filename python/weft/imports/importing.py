@@ -26,6 +26,7 @@ def import_index(
     collection: str | os.PathLike[str] | None = None,
     model: str | os.PathLike[str] | None = None,
     kind: str | None = None,
+    id_field: str | None = None,
     progress: Progress | None = None,
 ) -> Import:
     """Make an index out of one that another library made.
@@ -50,6 +51,9 @@ def import_index(
         Without it, the checkpoint that the source names, if it is on this machine.
     kind : {"colbert-ai", "ragatouille", "fast-plaid", "next-plaid"}, optional
         Which library made it; told by its files when not given.
+    id_field : str, optional
+        The column of the ``metadata.db`` of fast-plaid or next-plaid that has the documents' ids, unique
+        strings or numbers. Without it their positions are the ids.
     progress : callable, optional
         Called with stage, done and total: ``"import"`` counts passages, then come the engine's stages.
 
@@ -67,7 +71,8 @@ def import_index(
     IndexExists
         Something is at `destination`.
     InvalidInput
-        `collection` is not that of the source, or `model` makes vectors of another dimension.
+        `collection` is not that of the source, `id_field` has no ids, or `model` makes vectors of another
+        dimension.
     ModelNotFound, ModelError
         `model` cannot be opened.
 
@@ -79,7 +84,7 @@ def import_index(
         ...
     weft.errors.IndexNotFound: nowhere: there is no such directory
     """
-    foreign = read_foreign(source, collection, kind)
+    foreign = read_foreign(source, collection, kind, id_field)
     description, name = model_for(foreign, None if model is None else os.fspath(model))
     documents, passages, tokens = _written(foreign, destination, description, progress)
     left_out = tuple(LeftOut(count, what) for what, count in foreign.left_out.items() if count)

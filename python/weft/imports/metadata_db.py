@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from weft.errors import InvalidInput
 from weft.imports.refusal import metadata_of, refused
 from weft.imports.sqlite_file import columns_of, opened, quoted
 
@@ -40,6 +41,8 @@ class MetadataRows:
         Name of the column that is the documents' text: the first of ``text``, ``content``, ``document``.
     title : str or None
         ``title``, when there is such a column.
+    id : str or None
+        The column that `ids` has read, which is no metadata then.
     """
 
     path: Path
@@ -47,6 +50,7 @@ class MetadataRows:
     _columns: list[str] = field(init=False)
     text: str | None = field(init=False)
     title: str | None = field(init=False)
+    id: str | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         with opened(self.path) as database:
@@ -62,9 +66,38 @@ class MetadataRows:
         if len(set(self._columns)) != len(self._columns):
             raise refused(self.path, "has a column twice")
         chosen = ", ".join(quoted(name) for name in (_POSITION, *self._columns))
-        self._query = f"SELECT {chosen} FROM {tables} ORDER BY {_POSITION}"  # noqa: S608  names are quoted
+        # Names are quoted, so that a column is nothing but a column.
+        self._query = f"SELECT {chosen} FROM {tables} ORDER BY {_POSITION}"  # noqa: S608
         self.text = next((name for name in _TEXTS if name in self._columns), None)
         self.title = _TITLE if self.text is not None and _TITLE in self._columns else None
+
+    def ids(self, name: str) -> list[str | None]:
+        """Read a column as the documents' ids.
+
+        Raises
+        ------
+        InvalidInput
+            There is no such column, or a value in it stands twice or is no id.
+        """
+        if name not in self._columns:
+            raise InvalidInput(
+                f"{self.path}: has no column {name!r}: its columns are {', '.join(self._columns)}"
+            )
+        at = self._columns.index(name)
+        found: dict[str, int] = {}
+        with opened(self.path) as database:
+            for position, *values in database.execute(self._query):
+                value = str(values[at]) if type(values[at]) is int else values[at]
+                if not isinstance(value, str):
+                    raise InvalidInput(f"{self.path}: row {position} has no id in the column {name!r}")
+                if value in found:
+                    raise InvalidInput(
+                        f"{self.path}: rows {found[value]} and {position} have one id, {value[:80]!r}, in "
+                        f"the column {name!r}: ids are unique"
+                    )
+                found[value] = position
+        self.id = name
+        return list(found)
 
     def keep_texts(self) -> None:
         """Let text and title be metadata: the documents' texts come from elsewhere."""
@@ -103,13 +136,15 @@ class MetadataRows:
                         self.path, f"its row {expected} has the position {position!r}: they count from 0"
                     )
                 row = dict(zip(self._columns, values, strict=True))
+                if self.id is not None:
+                    del row[self.id]
                 title, text = self._string(row, self.title), self._string(row, self.text)
                 yield title, text, self._metadata(row, expected, left_out)
 
     @staticmethod
     def _string(row: dict[str, Any], name: str | None) -> str | None:
         """Take a text out of the row; what is no text stays metadata."""
-        if name is None or not isinstance(row[name], str):
+        if name is None or not isinstance(row.get(name), str):
             return None
         value: str = row.pop(name)
         return value

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weft.errors import UnreadableSource
+from weft.errors import InvalidInput, UnreadableSource
 from weft.imports.coded import Chunk, Codebook, Coded
 from weft.imports.foreign import Foreign
 from weft.imports.json_file import count_in, read_lengths, read_object
@@ -36,7 +36,7 @@ INSIDE_PYLATE = "fast_plaid_index"
 """The folder in which PyLate keeps fast-plaid's index, with the documents' ids beside it."""
 
 
-def read_fast_plaid(directory: Path, collection: Path | None) -> Foreign:
+def read_fast_plaid(directory: Path, collection: Path | None, id_field: str | None) -> Foreign:
     """Read an index of fast-plaid, as it is or inside of PyLate's folder.
 
     fast-plaid rounds centroids and weights to float16 whenever it opens an index; they are taken so.
@@ -54,10 +54,10 @@ def read_fast_plaid(directory: Path, collection: Path | None) -> Foreign:
         directory = inner
     elif directory.resolve().name == INSIDE_PYLATE:
         ids_in = directory.resolve().parent
-    return _read("fast-plaid", directory, collection, ids_in=ids_in)
+    return _read("fast-plaid", directory, collection, id_field, ids_in=ids_in)
 
 
-def read_next_plaid(directory: Path, collection: Path | None) -> Foreign:
+def read_next_plaid(directory: Path, collection: Path | None, id_field: str | None) -> Foreign:
     """Read an index of next-plaid; errors as of `read_fast_plaid`. Other codecs than PLAID's are refused."""
     path = directory / "metadata.json"
     for codec in ("binary", "ternary"):
@@ -67,10 +67,12 @@ def read_next_plaid(directory: Path, collection: Path | None) -> Foreign:
                 f"says that the codec is {codec}, which has no centroids and residual tables as PLAID's has: "
                 "index the documents again with weft index",
             )
-    return _read("next-plaid", directory, collection, ids_in=None)
+    return _read("next-plaid", directory, collection, id_field, ids_in=None)
 
 
-def _read(kind: str, directory: Path, collection: Path | None, *, ids_in: Path | None) -> Foreign:
+def _read(
+    kind: str, directory: Path, collection: Path | None, id_field: str | None, *, ids_in: Path | None
+) -> Foreign:
     path = directory / "metadata.json"
     metadata = read_object(path)
     codebook = _codebook(directory, rounded=kind == "fast-plaid")
@@ -90,6 +92,10 @@ def _read(kind: str, directory: Path, collection: Path | None, *, ids_in: Path |
     ids = None if ids_in is None else read_pylate_ids(ids_in, coded.passages, left_out)
     database = directory / "metadata.db"
     rows = MetadataRows(database) if database.is_file() else None
+    if id_field is not None:
+        if rows is None:
+            raise InvalidInput(f"{database}: is not there, so {id_field!r} is the name of no column")
+        ids = rows.ids(id_field)
     texts = given_texts(collection, coded.passages, ids)
     documents = Positions(coded, left_out, ids=ids, metadata=rows, texts=texts)
     notes = _notes_on_copies(directory, coded.passages)
@@ -144,9 +150,10 @@ class _Pieces:
         path = self._directory / f"merged_{self._what}.manifest.json"
         if not path.is_file():
             return rows
+        entries = read_object(path)
         merged = []
         for number, expected in enumerate(rows):
-            entry = read_object(path).get(f"{number}.{self._what}.npy")
+            entry = entries.get(f"{number}.{self._what}.npy")
             if entry is None:
                 merged.append(expected)
                 continue
