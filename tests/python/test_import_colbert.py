@@ -184,6 +184,16 @@ def test_collections_that_do_not_fit(copy, tmp_path, name, content, words):
     assert not (tmp_path / "new.weft").exists()
 
 
+def test_a_collection_that_changes_meanwhile(copy, tmp_path, monkeypatch):
+    file = collection(tmp_path / "texts.tsv", 18)
+    monkeypatch.setattr(
+        "weft.imports.importing.model_for", lambda *_: (file.write_text("0\tone\n"), "none")[1:] * 2
+    )
+    with pytest.raises(InvalidInput, match="the texts end at passage 1"):
+        weft.import_index(copy, tmp_path / "new.weft", collection=file)
+    assert not (tmp_path / "new.weft").exists()
+
+
 def test_a_collection_that_is_not_there(copy, tmp_path):
     with pytest.raises(InvalidInput, match="no such file"):
         weft.import_index(copy, tmp_path / "new.weft", collection=tmp_path / "a.tsv")
@@ -322,6 +332,16 @@ def test_a_missing_file(copy, tmp_path, file):
     with pytest.raises(UnreadableSource, match="cannot be read") as caught:
         weft.import_index(copy, tmp_path / "new.weft", kind="colbert-ai")
     assert str(caught.value).startswith(f"{copy / file}: ")
+
+
+def test_nothing_is_left(copy, tmp_path):
+    for chunk in range(3):
+        (copy / f"doclens.{chunk}.json").write_text("[0, 0]")
+        tensor(copy / f"{chunk}.codes.pt", "i4", np.zeros(0, np.int32))
+        tensor(copy / f"{chunk}.residuals.pt", "u1", np.zeros((0, 8), np.uint8))
+    with pytest.raises(UnreadableSource, match="no passage that could be taken over"):
+        weft.import_index(copy, tmp_path / "new.weft")
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
 def test_files_that_nobody_needs(copy, tmp_path):

@@ -81,9 +81,15 @@ class Positions:
         described = (
             repeat((None, None, None)) if self._metadata is None else self._metadata.rows(self._left_out)
         )
-        for position, (row, (title, text, metadata)) in enumerate(zip(rows, described, strict=False)):
-            if position == self._coded.passages:
-                return
+        walk = zip(rows, described, strict=False)
+        for position in range(self._coded.passages):
+            beside = next(walk, None)
+            if beside is None:
+                # They were counted before.
+                raise InvalidInput(
+                    f"the texts end at passage {position}: they were changed while they were read"
+                )
+            row, (title, text, metadata) = beside
             name = str(position) if self._ids is None else self._ids[position]
             if name is None:
                 continue

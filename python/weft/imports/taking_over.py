@@ -51,7 +51,7 @@ def take_over(
     Raises
     ------
     UnreadableSource
-        A code names no centroid, or an id or a text cannot be stored.
+        A code names no centroid, an id or a text cannot be stored, or nothing is left to take over.
     """
     documents = passages = tokens = 0
     block: list[Document] = []
@@ -67,6 +67,8 @@ def take_over(
             tokens += size
             block, size = [], 0
         report(document.passages[-1] + 1)
+    if not documents:
+        raise refused(foreign.directory, "has no passage that could be taken over")
     if block:
         _hand_over(foreign, importer, block)
     return documents, passages, tokens + size
