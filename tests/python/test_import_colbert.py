@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -410,6 +411,15 @@ def test_the_model_is_remembered(tmp_path, bundled):
 def test_the_checkpoint_that_is_named_is_tried(tmp_path, bundled):
     done = weft.import_index(source("2bit"), tmp_path / "new.weft")
     assert (done.model, done.notes) == ("minilm-32", ())
+
+
+def test_settings_that_differ_from_the_model_s_are_told(tmp_path, monkeypatch):
+    model = Hashing("some/model")
+    model.settings = SimpleNamespace(query_length=48, attend_to_expansion=False, query_marker="[unused0]")
+    monkeypatch.setattr("weft.encoding.open_encoder", lambda *_, **__: model)
+    done = weft.import_index(source("2bit"), tmp_path / "new.weft", model="some/model")
+    assert len(done.notes) == 1
+    assert "query_maxlen 32, and the model says 48" in done.notes[0]
 
 
 def test_a_model_of_another_dimension(tmp_path, bundled, monkeypatch):
