@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 import sys
 from pathlib import Path
@@ -70,3 +71,23 @@ def test_the_command_line_takes_a_directory(tmp_path, directory, capsys):
     assert json.loads(capsys.readouterr().out)["id"] == "b"
     assert main(["model", "info", str(directory), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["graph"] is None
+
+
+def test_the_readme_with_a_local_directory(tmp_path, monkeypatch, capsys):
+    """The section on models of the README, word for word, where `checkpoint` is a directory and there is no network."""
+    monkeypatch.chdir(tmp_path)
+    make.stanford(tmp_path / "checkpoint", metadata=LENGTHS, vocabulary=True)
+    lines = [json.dumps({"id": id_, "text": text}) for id_, text in TEXTS.items()]
+    Path("corpus.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## Any ColBERT model\n")[2].partition("```sh\n")[2].partition("```")[0]
+    commands = [shlex.split(line) for line in section.splitlines()]
+    assert [command[:2] for command in commands] == [["weft", "model"], ["weft", "index"], ["weft", "search"]]
+    said = []
+    for command in commands:
+        assert main(command[1:]) == 0
+        said.append(capsys.readouterr().out)
+    assert "stanford" in said[0]
+    # Words that the question met are marked.
+    found = said[2].translate(str.maketrans("", "", "«»"))
+    assert all(text in found for text in TEXTS.values())
