@@ -28,10 +28,10 @@ def build(directory):
     return shim
 
 
-def program(shim, *arguments, given=""):
-    """Run program.py under the shim and return what it printed."""
+def program(shim, *arguments, given="", name="program.py"):
+    """Run a program of this directory under the shim and return what it printed."""
     environment = {**os.environ, "LD_PRELOAD": str(shim), "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, HERE / "program.py", *arguments]
+    command = [sys.executable, HERE / name, *arguments]
     done = subprocess.run(command, env=environment, input=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
