@@ -22,7 +22,7 @@ def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "checkpoint",
         metavar="CHECKPOINT",
-        help="a directory in the layout of colbert-ai, PyLate or Sentence Transformers 6",
+        help="a directory in the layout of colbert-ai, PyLate or Sentence Transformers 6, or a hub id",
     )
     parser.add_argument("out", metavar="OUT", help="the directory to make")
     parser.add_argument(
