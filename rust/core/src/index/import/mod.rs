@@ -4,46 +4,35 @@
 //! ColBERT's order to ours, so that decoded vectors are those of the library that made them. Postings and reciprocal norms are made anew
 //! from the codes. The index comes to be in a directory beside its destination, which gets its name at the commit.
 
+mod commit;
+mod records;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rayon::prelude::*;
-use weft_kernels::row_bytes;
-
+use self::records::Records;
 use super::build::NewFiles;
 use super::options::DEFAULT_SEED;
 use super::staging::Batch;
-use super::write::{Committed, NewDocument};
+use super::write::NewDocument;
 use super::{make_pool, random_uuid};
-use crate::cluster::kmeans::{norm, regroup};
-use crate::codec::codebook::{CodebookHead, Trained, line, reach, reciprocal};
-use crate::codec::encode::Coded;
-use crate::codec::pack::{plaid_to_planes, unpack_plaid};
 use crate::codec::parts::CodebookParts;
 use crate::error::{Error, Result};
-use crate::format::{FORMAT_VERSION, FileKind, FileSeal};
-use crate::progress::{Progress, Reporter, Stage};
-use crate::segment::write::{CodedWriter, Passages};
-use crate::storage::catalog::{Access, Catalog, CodebookRow, SegmentRow, Settings};
-use crate::storage::spool::Spool;
-use crate::storage::sync_directory;
+use crate::format::FORMAT_VERSION;
+use crate::segment::write::Passages;
+use crate::storage::catalog::{Access, Catalog, Settings};
 use crate::storage::unfinished::Unfinished;
 
 /// Tokens between two writes and two reports.
 const BATCH: usize = 1 << 16;
-/// Tokens a task converts.
-const TASK: usize = 1024;
 /// Tokens of a segment: an import in one piece would need 9 bytes of memory a token when its postings are made.
 const SEGMENT_TOKENS: u64 = 1 << 27;
-/// Bytes of a spooled token before its residual: code and reciprocal norm.
-const RECORD_HEAD: usize = 8;
-
 /// A new index in the making, from vectors that are coded already. Dropped without a commit it leaves nothing.
 pub struct Importer {
     // The order matters: everything in the directory is closed before it is removed.
     catalog: Catalog,
-    spool: Spool,
+    records: Records,
     files: NewFiles,
     parts: CodebookParts,
     centroids: usize,
@@ -53,35 +42,8 @@ pub struct Importer {
     /// Passages of every segment to be.
     segments: Vec<Passages>,
     segment_tokens: u64,
-    measured: Measured,
     added: u64,
     unfinished: Unfinished,
-}
-
-/// What the tokens so far were like.
-#[derive(Debug, Clone, Copy)]
-struct Measured {
-    /// Range of reciprocal norms.
-    low: f32,
-    high: f32,
-    /// Sum of the lengths of residuals.
-    residuals: f64,
-}
-
-impl Measured {
-    const NONE: Self = Self {
-        low: f32::INFINITY,
-        high: f32::NEG_INFINITY,
-        residuals: 0.0,
-    };
-
-    fn and(self, other: Self) -> Self {
-        Self {
-            low: self.low.min(other.low),
-            high: self.high.max(other.high),
-            residuals: self.residuals + other.residuals,
-        }
-    }
 }
 
 impl std::fmt::Debug for Importer {
@@ -126,7 +88,7 @@ impl Importer {
         catalog.begin(Access::Write)?;
         Ok(Self {
             catalog,
-            spool: Spool::create(directory)?,
+            records: Records::create(directory, &parts)?,
             files: NewFiles {
                 directory: directory.into(),
                 version: settings.version,
@@ -141,7 +103,6 @@ impl Importer {
             encoder: None,
             segments: Vec::new(),
             segment_tokens: SEGMENT_TOKENS,
-            measured: Measured::NONE,
             added: 0,
             unfinished,
         })
@@ -153,7 +114,7 @@ impl Importer {
     /// [`Error::InvalidInput`].
     pub fn check_width(&self, width: usize) -> Result<()> {
         let (dim, nbits) = (self.parts.dim, self.parts.nbits);
-        match row_bytes(dim, nbits) {
+        match self.records.row() {
             row if row == width => Ok(()),
             row => Err(Error::invalid(format!(
                 "residuals has rows of {width} bytes: {dim} dimensions of {nbits} bits are {row}"
@@ -174,7 +135,7 @@ impl Importer {
         codes: &[u32],
         residuals: &[u8],
     ) -> Result<Vec<String>> {
-        let row = row_bytes(self.parts.dim, self.parts.nbits);
+        let row = self.records.row();
         let tokens: usize = lengths.iter().sum();
         if codes.len() != tokens {
             let n = codes.len();
@@ -204,7 +165,9 @@ impl Importer {
         })?;
         // Everything was checked; from here on only the disk can fail, which ends the import.
         for (codes, residuals) in codes.chunks(BATCH).zip(residuals.chunks(BATCH * row)) {
-            self.spool_tokens(codes, residuals)?;
+            let (records, parts) = (&mut self.records, &self.parts);
+            self.pool
+                .install(|| records.push(parts, codes, residuals))?;
         }
         let mut ids = Vec::with_capacity(documents.len());
         for (number, document) in documents.iter().enumerate() {
@@ -231,53 +194,6 @@ impl Importer {
         Ok(ids)
     }
 
-    /// Writes code, reciprocal norm and residual in planes of every token.
-    fn spool_tokens(&mut self, codes: &[u32], residuals: &[u8]) -> Result<()> {
-        let CodebookParts {
-            dim,
-            nbits,
-            centroids,
-            tables,
-            ..
-        } = &self.parts;
-        let (dim, nbits) = (*dim, *nbits);
-        let bytes = row_bytes(dim, nbits);
-        let record = RECORD_HEAD + bytes;
-        let mut out = vec![0; codes.len() * record];
-        let measured: Vec<Measured> = self.pool.install(|| {
-            let tasks = codes
-                .par_chunks(TASK)
-                .zip(residuals.par_chunks(TASK * bytes))
-                .zip(out.par_chunks_mut(TASK * record));
-            tasks
-                .map(|((codes, residuals), out)| {
-                    let (mut buckets, mut decoded) = (vec![0_u8; dim], vec![0.0_f32; dim]);
-                    let mut measured = Measured::NONE;
-                    let tokens = codes.iter().zip(residuals.chunks_exact(bytes));
-                    for ((&code, residual), out) in tokens.zip(out.chunks_exact_mut(record)) {
-                        unpack_plaid(residual, nbits, &mut buckets);
-                        for (value, &bucket) in decoded.iter_mut().zip(&buckets) {
-                            *value = tables.weights[bucket as usize];
-                        }
-                        measured.residuals += f64::from(norm(&decoded));
-                        let centroid = &centroids[code as usize * dim..(code as usize + 1) * dim];
-                        decoded.iter_mut().zip(centroid).for_each(|(v, c)| *v += c);
-                        let inverse = reciprocal(norm(&decoded));
-                        measured.low = measured.low.min(inverse);
-                        measured.high = measured.high.max(inverse);
-                        out[..4].copy_from_slice(&code.to_le_bytes());
-                        out[4..8].copy_from_slice(&inverse.to_le_bytes());
-                        plaid_to_planes(residual, nbits, dim, &mut out[RECORD_HEAD..]);
-                    }
-                    measured
-                })
-                .collect()
-        });
-        // In the order of the tokens, so that the sum does not depend on the number of threads.
-        self.measured = measured.into_iter().fold(self.measured, Measured::and);
-        self.spool.push(&out)
-    }
-
     /// Remembers the encoder that made the vectors: JSON with a `fingerprint`.
     ///
     /// # Errors
@@ -288,151 +204,9 @@ impl Importer {
         Ok(())
     }
 
-    /// Writes the files, and gives the index its name.
-    ///
-    /// # Errors
-    /// [`Error::InvalidInput`] when nothing was added. Whatever stops it (a full disk, the progress callback) leaves nothing.
-    pub fn commit(mut self, progress: &mut Progress<'_>) -> Result<Committed> {
-        if self.segments.is_empty() {
-            return Err(Error::invalid(
-                "nothing was added: an import needs at least one document",
-            ));
-        }
-        self.spool.seal()?;
-        let pool = Arc::clone(&self.pool);
-        let (codebook, segments) = progress.attend(&pool, |reporter| self.write(reporter))?;
-        self.catalog.add_codebook(&codebook)?;
-        segments
-            .iter()
-            .try_for_each(|row| self.catalog.add_segment(row))?;
-        let dim = self.parts.dim.to_string();
-        self.catalog.set("dim", &dim)?;
-        if let Some(encoder) = &self.encoder {
-            self.catalog.set("encoder", encoder)?;
-        }
-        let generation = 1;
-        for (key, value) in [
-            ("generation", generation),
-            ("next_docno", u64::from(self.next_docno)),
-            ("next_file", self.files.next),
-        ] {
-            self.catalog.set(key, &value.to_string())?;
-        }
-        sync_directory(self.unfinished.path())?;
-        self.catalog.commit()?;
-        let Self {
-            catalog,
-            spool,
-            unfinished,
-            added,
-            ..
-        } = self;
-        drop((catalog, spool));
-        unfinished.finish()?;
-        Ok(Committed {
-            added,
-            replaced: 0,
-            deleted: 0,
-            updated: 0,
-            generation,
-        })
-    }
-
     /// Leaves nothing. Dropping the importer does the same.
     pub fn abort(self) {
         drop(self);
-    }
-
-    fn write(&mut self, reporter: &Reporter) -> Result<(CodebookRow, Vec<SegmentRow>)> {
-        let CodebookParts {
-            dim, nbits, codec, ..
-        } = self.parts;
-        let total: u64 = self.segments.iter().map(Passages::tokens).sum();
-        let (norm_base, norm_step) = line(self.measured.low, self.measured.high);
-        reporter.report(Stage::Train, 0, 1)?;
-        let (order, group_ends) = regroup(&self.parts.centroids, dim, DEFAULT_SEED);
-        reporter.report(Stage::Train, 1, 1)?;
-        let (path, identity) = self.files.name(FileKind::Codebook);
-        let root = identity.number;
-        let head = CodebookHead {
-            dim,
-            nbits,
-            codec,
-            centroids: self.centroids,
-            centroid_type: self.parts.centroid_type,
-            reach: reach(&self.parts.centroids, dim),
-            norm_base,
-            norm_step,
-            // Of decoded residuals: the true ones are not known here.
-            mean_residual: (self.measured.residuals / total as f64) as f32,
-            tokens: total,
-            trained_on: 0,
-            root,
-        };
-        let trained = Trained {
-            head,
-            centroids: std::mem::take(&mut self.parts.centroids),
-            order,
-            group_ends,
-            tables: self.parts.tables.clone(),
-        };
-        let codebook = CodebookRow {
-            number: root,
-            seal: trained.write(&path, &identity)?,
-        };
-        drop(trained);
-        let mut start = 0;
-        let mut rows = Vec::with_capacity(self.segments.len());
-        for passages in std::mem::take(&mut self.segments) {
-            let (path, identity) = self.files.name(FileKind::Segment);
-            let tokens = passages.tokens();
-            let mut out = CodedWriter::create(&path, &identity)?;
-            self.copy(start, tokens as usize, &head, &mut out, &mut |done| {
-                reporter.report(Stage::Write, start as u64 + done, total)
-            })?;
-            let seal: FileSeal = out.finish(&passages, root, &head)?;
-            rows.push(SegmentRow {
-                number: identity.number,
-                codebook: root,
-                passages: passages.docnos.len() as u64,
-                tokens,
-                seal,
-            });
-            start += tokens as usize;
-        }
-        Ok((codebook, rows))
-    }
-
-    /// Copies tokens from the spool to a segment.
-    fn copy(
-        &self,
-        start: usize,
-        tokens: usize,
-        head: &CodebookHead,
-        out: &mut CodedWriter,
-        report: &mut dyn FnMut(u64) -> Result<()>,
-    ) -> Result<()> {
-        let record = RECORD_HEAD + row_bytes(head.dim, head.nbits);
-        let mut coded = Coded::default();
-        for first in (0..tokens).step_by(BATCH) {
-            let last = (first + BATCH).min(tokens);
-            coded.clear();
-            let records: &[u8] = self
-                .spool
-                .items((start + first) * record, (start + last) * record);
-            for token in records.chunks_exact(record) {
-                let (code, rest) = token.split_at(4);
-                let (inverse, residual) = rest.split_at(4);
-                let word = |b: &[u8]| u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
-                let steps = (f32::from_bits(word(inverse)) - head.norm_base) / head.norm_step;
-                coded.codes.push(word(code));
-                coded.norms.push(steps.round() as u8);
-                coded.residuals.extend_from_slice(residual);
-            }
-            out.push(&coded)?;
-            report(last as u64)?;
-        }
-        Ok(())
     }
 }
 
@@ -441,7 +215,7 @@ mod tests {
     use super::*;
     use crate::codec::table::ResidualTables;
     use crate::codec::{CentroidType, Codec};
-    use crate::{Index, OpenOptions, SearchParams};
+    use crate::{Index, OpenOptions, Progress, SearchParams};
 
     #[test]
     fn more_tokens_than_a_segment_holds_go_to_several() {
