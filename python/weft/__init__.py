@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from weft.index import open_index as open  # noqa: A004  the public name
     from weft.model_export import ExportReport as ExportReport
     from weft.model_export import export_model as export_model
+    from weft.profile import Profile as Profile
+    from weft.profile import Profiled as Profiled
+    from weft.profile import StageProfile as StageProfile
     from weft.repairing import Repair as Repair
     from weft.repairing import repair as repair
     from weft.reranking import rerank as rerank
@@ -81,8 +84,11 @@ _HOMES = {
     "Part": "weft.results",
     "PlaidExport": "weft.exports.plaid",
     "ReadOnlyIndex": "weft.errors",
+    "Profile": "weft.profile",
+    "Profiled": "weft.profile",
     "Repair": "weft.repairing",
     "RerankHit": "weft.results",
+    "StageProfile": "weft.profile",
     "TokenMatch": "weft.explanation",
     "UnreadableSource": "weft.errors",
     "WeftError": "weft.errors",
@@ -122,9 +128,12 @@ __all__ = [
     "ModelNotFound",
     "Part",
     "PlaidExport",
+    "Profile",
+    "Profiled",
     "ReadOnlyIndex",
     "Repair",
     "RerankHit",
+    "StageProfile",
     "TokenMatch",
     "UnreadableSource",
     "WeftError",

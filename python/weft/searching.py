@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 from weft.defaults import K
 from weft.encoding import encode_queries, named_tokens, passage_text
@@ -11,11 +12,13 @@ from weft.explanation import Explanation, TokenMatch
 from weft.filters import Filter, as_filter
 from weft.matrices import Matrix, as_matrices, as_matrix
 from weft.metadata import parsed
+from weft.profile import Profiled, Recorder
 from weft.reading import Reading
 from weft.results import Hit, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Unpack
 
 __all__ = ["Searching"]
 
@@ -23,43 +26,40 @@ Mode = Literal["semantic", "keyword", "hybrid"]
 Fusion = Literal["rrf", "weighted"]
 
 
+class _Asked(TypedDict, total=False):
+    """What a search takes besides query and `k`, for its overloads."""
+
+    mode: Mode
+    filter: Filter | None
+    fusion: Fusion
+    weights: tuple[float, float] | None
+    group: Literal["document"] | None
+    exact: bool
+    nprobe: int | None
+    ndocs: int | None
+    centroid_score_threshold: float | None
+    texts: bool
+
+
 class Searching(Reading):
     """The part of an index that ranks."""
 
     @overload
     def search(  # type: ignore[overload-overlap]
-        self,
-        query: str,
-        k: int = ...,
-        *,
-        mode: Mode = ...,
-        filter: Filter | None = ...,
-        fusion: Fusion = ...,
-        weights: tuple[float, float] | None = ...,
-        group: Literal["document"] | None = ...,
-        exact: bool = ...,
-        nprobe: int | None = ...,
-        ndocs: int | None = ...,
-        centroid_score_threshold: float | None = ...,
-        texts: bool = ...,
+        self, query: str, k: int = ..., *, profile: Literal[False] = ..., **asked: Unpack[_Asked]
     ) -> list[Hit]: ...
     @overload
     def search(
-        self,
-        query: Sequence[str],
-        k: int = ...,
-        *,
-        mode: Mode = ...,
-        filter: Filter | None = ...,
-        fusion: Fusion = ...,
-        weights: tuple[float, float] | None = ...,
-        group: Literal["document"] | None = ...,
-        exact: bool = ...,
-        nprobe: int | None = ...,
-        ndocs: int | None = ...,
-        centroid_score_threshold: float | None = ...,
-        texts: bool = ...,
+        self, query: Sequence[str], k: int = ..., *, profile: Literal[False] = ..., **asked: Unpack[_Asked]
     ) -> list[list[Hit]]: ...
+    @overload
+    def search(  # type: ignore[overload-overlap]
+        self, query: str, k: int = ..., *, profile: Literal[True], **asked: Unpack[_Asked]
+    ) -> Profiled[list[Hit]]: ...
+    @overload
+    def search(
+        self, query: Sequence[str], k: int = ..., *, profile: Literal[True], **asked: Unpack[_Asked]
+    ) -> Profiled[list[list[Hit]]]: ...
     def search(
         self,
         query: str | Sequence[str],
@@ -75,7 +75,8 @@ class Searching(Reading):
         ndocs: int | None = None,
         centroid_score_threshold: float | None = None,
         texts: bool = True,
-    ) -> list[Hit] | list[list[Hit]]:
+        profile: bool = False,
+    ) -> list[Hit] | list[list[Hit]] | Profiled[list[Hit]] | Profiled[list[list[Hit]]]:
         """Rank passages by what they say, by their words, or by both.
 
         Parameters
@@ -114,11 +115,15 @@ class Searching(Reading):
         texts : bool
             Read texts, titles and metadata for the hits. False saves that time when only ids and
             scores are wanted.
+        profile : bool
+            Say beside the hits where the time went. The hits are the same; the call takes a little
+            longer, because what each stage looked at is counted.
 
         Returns
         -------
         list of Hit, or list of list of Hit
             Best first; equal scores in the order of adding. A list of queries gives one list per query.
+            With `profile`, `weft.Profiled`: these hits, and a `weft.Profile`.
 
         Raises
         ------
@@ -137,7 +142,11 @@ class Searching(Reading):
         {'semantic': Part(rank=1, score=...), 'keyword': Part(rank=1, score=...)}
         >>> index.search("sail", filter={"year": {"gte": 1785}})
         []
+        >>> hits, profile = index.search("what does the shuttle carry?", k=1, profile=True)
+        >>> profile.stages["texts"].counts
+        {'passages': 1}
         """
+        recorder = Recorder() if profile else None
         queries = [query] if isinstance(query, str) else list(query)
         for position, asked in enumerate(queries):
             name = "query" if isinstance(query, str) else f"query[{position}]"
@@ -157,6 +166,7 @@ class Searching(Reading):
             found: list[list[Hit]] = [[] for _ in queries]
         else:
             lists: dict[str, Any] = {}
+            begun = perf_counter()
             if mode != "semantic":
                 lists = {"mode": mode, "words": queries, "fusion": fusion, "weights": weights}
             if mode == "keyword":
@@ -165,9 +175,12 @@ class Searching(Reading):
                 matrices = [self._vectors_of(query)]
             else:
                 matrices = encode_queries(self.encoder, queries)
+            if recorder is not None and matrices:
+                recorder.encoded(matrices, begun)
             found = self._search(
                 matrices,
                 k,
+                recorder=recorder,
                 **lists,
                 filter=text,
                 group=group,
@@ -177,7 +190,9 @@ class Searching(Reading):
                 centroid_score_threshold=centroid_score_threshold,
                 texts=texts,
             )
-        return found[0] if isinstance(query, str) else found
+        hits = found[0] if isinstance(query, str) else found
+        # One of the four that the overloads name; a type variable of a union cannot say it.
+        return hits if recorder is None else Profiled(hits, recorder.profile(len(queries)))  # type: ignore[return-value]
 
     def search_vectors(
         self,
@@ -191,6 +206,7 @@ class Searching(Reading):
         ndocs: int | None = None,
         centroid_score_threshold: float | None = None,
         texts: bool = True,
+        profile: bool = False,
     ) -> Any:
         """Rank passages for query vectors you made yourself.
 
@@ -199,13 +215,14 @@ class Searching(Reading):
         queries : array, or iterable of arrays
             One matrix, tokens by dimension, float32 or float16; or several, or one array of shape
             (queries, tokens, dimension).
-        k, filter, group, exact, nprobe, ndocs, centroid_score_threshold, texts
+        k, filter, group, exact, nprobe, ndocs, centroid_score_threshold, texts, profile
             As in `search`.
 
         Returns
         -------
         list of Hit, or list of list of Hit
-            As in `search`: one matrix gives one list.
+            As in `search`: one matrix gives one list. With `profile`, `weft.Profiled`: these hits, and
+            a `weft.Profile`.
 
         Raises
         ------
@@ -220,12 +237,14 @@ class Searching(Reading):
         >>> index.search_vectors(numpy.eye(32, dtype=numpy.float32)[:3], k=1)[0].rank
         1
         """
+        recorder = Recorder() if profile else None
         one = getattr(queries, "ndim", 3) == 2
         matrices = [as_matrix(queries, "queries")] if one else as_matrices(queries, "queries")
         _check_k(k)
         found = self._search(
             matrices,
             k,
+            recorder=recorder,
             filter=as_filter(filter),
             group=group,
             exact=exact,
@@ -234,13 +253,22 @@ class Searching(Reading):
             centroid_score_threshold=centroid_score_threshold,
             texts=texts,
         )
-        return found[0] if one else found
+        hits = found[0] if one else found
+        return hits if recorder is None else Profiled(hits, recorder.profile(len(matrices)))
 
     def _search(
-        self, matrices: Sequence[Matrix], k: int, *, group: str | None, **parameters: Any
+        self,
+        matrices: Sequence[Matrix],
+        k: int,
+        *,
+        group: str | None,
+        recorder: Recorder | None,
+        **parameters: Any,
     ) -> list[list[Hit]]:
         if group not in (None, "document"):
             raise InvalidInput(f"group is {group!r}: it is None or 'document'")
+        if recorder is not None:
+            parameters["profile"] = recorder.engine
         rankings = self._native.search(list(matrices), k, group=group == "document", **parameters)
         return [[_hit(rank, row) for rank, row in enumerate(ranking, start=1)] for ranking in rankings]
 

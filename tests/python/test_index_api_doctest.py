@@ -33,6 +33,7 @@ MODULES = [
     "weft.inputs",
     "weft.metadata",
     "weft.model_export.export",
+    "weft.profile",
     "weft.reading",
     "weft.repairing",
     "weft.reranking",

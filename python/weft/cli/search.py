@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from weft.index import Index
+    from weft.profile import Profile
     from weft.results import Hit
 
 __all__ = ["register", "run"]
@@ -83,6 +84,11 @@ def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ndocs", metavar="N", type=at_least_one, help="candidates kept after the centroid stage"
     )
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="say where the time went: a table on standard error; with --json an object of hits and profile",
+    )
     add_model(parser)
     # For the one rule that argparse cannot state: a query or a file of them, and a run needs a file.
     parser.set_defaults(refuse=parser.error)
@@ -130,9 +136,11 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 def _answer_one(index: Index, arguments: argparse.Namespace) -> None:
     from weft.cli.printing import as_json
 
-    hits = index.search(arguments.query, arguments.k or K, **_options(arguments))
+    profiles: list[Profile] = []
+    hits = _search(index, arguments, arguments.query, arguments.k or K, profiles, texts=True)
     if arguments.json:
-        print(as_json(_values(index, arguments, arguments.query, hits), indent=2))
+        listed = _values(index, arguments, arguments.query, hits)
+        print(as_json(_with_profile("hits", listed, arguments, profiles), indent=2))
     elif arguments.jsonl:
         for values in _values(index, arguments, arguments.query, hits):
             print(as_json(values))
@@ -141,6 +149,7 @@ def _answer_one(index: Index, arguments: argparse.Namespace) -> None:
     if not hits:
         found = "nothing matches" if len(index) else "there are no documents"
         print(f"weft: {found} in {arguments.path}", file=sys.stderr)
+    _say_profile(arguments, profiles)
 
 
 def _answer_file(index: Index, arguments: argparse.Namespace) -> None:
@@ -149,7 +158,8 @@ def _answer_file(index: Index, arguments: argparse.Namespace) -> None:
 
     style = style_of()
     answers = []
-    for name, query, hits in _rankings(index, arguments, arguments.k or K, texts=True):
+    profiles: list[Profile] = []
+    for name, query, hits in _rankings(index, arguments, arguments.k or K, profiles, texts=True):
         if arguments.json:
             values = _values(index, arguments, query, hits)
             answers.append({"query_id": name, "query": query, "hits": values})
@@ -161,35 +171,69 @@ def _answer_file(index: Index, arguments: argparse.Namespace) -> None:
             _print_hits(index, arguments, query, hits)
             print()
     if arguments.json:
-        print(as_json(answers, indent=2))
+        print(as_json(_with_profile("answers", answers, arguments, profiles), indent=2))
+    _say_profile(arguments, profiles)
 
 
 def _write_trec(index: Index, arguments: argparse.Namespace) -> None:
     from weft.runs import write_run
 
     arguments.group = "document"
+    profiles: list[Profile] = []
     rankings = (
         (name, [(hit.id, hit.score) for hit in hits])
-        for name, _, hits in _rankings(index, arguments, arguments.k or RUN_DEPTH, texts=False)
+        for name, _, hits in _rankings(index, arguments, arguments.k or RUN_DEPTH, profiles, texts=False)
     )
     with _run_file(arguments.trec) as file:
         lines = write_run(file, rankings, tag=arguments.tag)
     if arguments.trec != "-":
         print(f"wrote {lines:,} lines to {arguments.trec}", file=sys.stderr)
+    _say_profile(arguments, profiles)
 
 
 def _rankings(
-    index: Index, arguments: argparse.Namespace, k: int, *, texts: bool
+    index: Index, arguments: argparse.Namespace, k: int, profiles: list[Profile], *, texts: bool
 ) -> Iterator[tuple[str, str, list[Hit]]]:
-    """Search for the questions of the file, some at a time, so that the engine has work for all cores."""
+    """Search for the questions of the file, some at a time, so that the engine has work for all cores.
+
+    What the calls did goes to `profiles`, when that is asked for.
+    """
     from weft.inputs import read_queries
 
     queries = read_queries(arguments.queries)
     for first in range(0, len(queries), _TOGETHER):
         some = queries[first : first + _TOGETHER]
-        found = index.search([query for _, query in some], k, texts=texts, **_options(arguments))
+        found = _search(index, arguments, [query for _, query in some], k, profiles, texts=texts)
         for (name, query), hits in zip(some, found, strict=True):
             yield name, query, hits
+
+
+def _search(
+    index: Index, arguments: argparse.Namespace, asked: Any, k: int, profiles: list[Profile], *, texts: bool
+) -> Any:
+    options = _options(arguments)
+    if not arguments.profile:
+        return index.search(asked, k, texts=texts, **options)
+    hits, profile = index.search(asked, k, texts=texts, profile=True, **options)
+    profiles.append(profile)
+    return hits
+
+
+def _with_profile(
+    name: str, values: list[Any], arguments: argparse.Namespace, profiles: list[Profile]
+) -> list[Any] | dict[str, Any]:
+    import dataclasses
+
+    from weft.profile import total
+
+    return {name: values, "profile": dataclasses.asdict(total(profiles))} if arguments.profile else values
+
+
+def _say_profile(arguments: argparse.Namespace, profiles: list[Profile]) -> None:
+    from weft.profile import total
+
+    if arguments.profile and not arguments.json:
+        print(total(profiles), file=sys.stderr)
 
 
 def _values(index: Index, arguments: argparse.Namespace, query: str, hits: list[Hit]) -> list[dict[str, Any]]:

@@ -179,6 +179,7 @@ pub fn segment(data: &[u8]) {
                 live: None,
                 executor: Executor::Serial,
                 poll: &|| Ok(()),
+                meter: None,
             };
             let params = SearchParams {
                 k: 3,

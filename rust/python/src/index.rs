@@ -7,7 +7,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use weft_core::{
-    Codec, Cursor, Document, Filter, Fusion, FusionRule, Hit, Mode, OpenOptions, Part,
+    Codec, Cursor, Document, Filter, Fusion, FusionRule, Hit, Mode, OpenOptions, Part, Profile,
     SearchOptions, SearchParams,
 };
 
@@ -88,6 +88,22 @@ fn mode(mode: &str, fusion: &str, weights: Option<(f64, f64)>) -> PyResult<Mode>
             "mode is '{mode}': it is 'semantic', 'keyword' or 'hybrid'"
         ))),
     }
+}
+
+/// Puts a profile into a dict: nanoseconds, threads, and name, calls, nanoseconds and counts of every stage.
+fn fill(out: &Bound<'_, PyDict>, profile: &Profile) -> PyResult<()> {
+    let stages = PyList::empty(out.py());
+    for stage in &profile.stages {
+        let counts = PyDict::new(out.py());
+        for (name, count) in stage.stage.counters().iter().zip(&stage.counts) {
+            counts.set_item(name, count)?;
+        }
+        let time = stage.time.as_nanos();
+        stages.append((stage.stage.name(), stage.calls, time, counts))?;
+    }
+    out.set_item("nanoseconds", profile.time.as_nanos())?;
+    out.set_item("threads", profile.threads)?;
+    out.set_item("stages", stages)
 }
 
 fn document(d: Document) -> DocumentTuple {
@@ -244,7 +260,7 @@ impl Index {
         enter(py, || engine.begin()).map(Writer::new)
     }
 
-    #[pyo3(signature = (queries, k, *, words=None, mode="semantic", filter=None, fusion="rrf", weights=None, exact=false, nprobe=None, ndocs=None, centroid_score_threshold=None, group=false, texts=true, threads=None))]
+    #[pyo3(signature = (queries, k, *, words=None, mode="semantic", filter=None, fusion="rrf", weights=None, exact=false, nprobe=None, ndocs=None, centroid_score_threshold=None, group=false, texts=true, threads=None, profile=None))]
     #[allow(
         clippy::too_many_arguments,
         reason = "they are the keywords of Index.search"
@@ -266,6 +282,7 @@ impl Index {
         group: bool,
         texts: bool,
         threads: Option<usize>,
+        profile: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Vec<Vec<HitTuple>>> {
         let engine = self.engine()?;
         let mut matrices: Vec<Matrix> = Vec::with_capacity(queries.len());
@@ -303,10 +320,21 @@ impl Index {
             texts,
             threads,
         };
-        let lists = enter(py, || {
+        let asked = profile.is_some();
+        let (lists, profiled) = enter(py, || {
             let queries: Vec<&[f32]> = matrices.iter().map(|m| m.values.as_slice()).collect();
-            engine.search(&queries, dim, &params, &options)
+            match asked {
+                true => engine
+                    .search_profiled(&queries, dim, &params, &options)
+                    .map(|(lists, profile)| (lists, Some(profile))),
+                false => engine
+                    .search(&queries, dim, &params, &options)
+                    .map(|lists| (lists, None)),
+            }
         })?;
+        if let (Some(out), Some(profiled)) = (profile, profiled) {
+            fill(out, &profiled)?;
+        }
         Ok(lists
             .into_iter()
             .map(|list| list.into_iter().map(hit).collect())

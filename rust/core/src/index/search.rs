@@ -1,10 +1,12 @@
 //! Searching: the lists of one mode or of both, fused, grouped, with their texts, all in one snapshot.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use weft_kernels::Query;
 
 use super::results::{Found, Hit, SearchOptions, hits};
+use super::snapshot::Snapshot;
 use super::{Index, make_pool};
 use crate::bitmap::Bitmap;
 use crate::error::{Error, Result};
@@ -13,6 +15,7 @@ use crate::search::executor::Executor;
 use crate::search::fusion::{self, List, Mode};
 use crate::search::keyword;
 use crate::search::params::SearchParams;
+use crate::search::profile::{Meter, Profile, SearchStage, timed};
 use crate::search::{Scored, Searcher};
 use crate::storage::catalog::Catalog;
 
@@ -32,6 +35,34 @@ impl Index {
         dim: usize,
         params: &SearchParams,
         options: &SearchOptions,
+    ) -> Result<Vec<Vec<Hit>>> {
+        self.answer(queries, dim, params, options, None)
+    }
+
+    /// The same, and what was done for it.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn search_profiled(
+        &self,
+        queries: &[&[f32]],
+        dim: usize,
+        params: &SearchParams,
+        options: &SearchOptions,
+    ) -> Result<(Vec<Vec<Hit>>, Profile)> {
+        let (meter, start) = (Meter::default(), Instant::now());
+        let hits = self.answer(queries, dim, params, options, Some(&meter))?;
+        let threads = options.threads.unwrap_or(self.threads).max(1);
+        Ok((hits, meter.profile(start.elapsed(), threads)))
+    }
+
+    fn answer(
+        &self,
+        queries: &[&[f32]],
+        dim: usize,
+        params: &SearchParams,
+        options: &SearchOptions,
+        meter: Option<&Meter>,
     ) -> Result<Vec<Vec<Hit>>> {
         check(queries.len(), params, options)?;
         let semantic = options.mode != Mode::Keyword;
@@ -65,13 +96,13 @@ impl Index {
                 Some(pool) if queries.len() == 1 => Executor::Pool(pool),
                 _ => Executor::Serial,
             };
-            let selection = self.selection(options.filter.as_ref(), catalog, snapshot)?;
-            let live = selection.map(|s| s.live(snapshot)).transpose()?;
+            let live = self.live(options, catalog, snapshot, meter)?;
             let searcher = Searcher {
                 snapshot,
                 live: live.as_deref(),
                 executor: single,
                 poll: &self.interrupt,
+                meter,
             };
             let mut wanted = vec![params.k; count];
             let mut out: Vec<Vec<Hit>> = vec![Vec::new(); count];
@@ -99,12 +130,14 @@ impl Index {
                     let depth = depths[query];
                     let words = match options.mode {
                         Mode::Semantic => Vec::new(),
-                        Mode::Keyword | Mode::Hybrid(_) => self.keyword_list(
-                            catalog,
-                            snapshot.generation,
-                            &options.words[query],
-                            depth,
-                            &live,
+                        Mode::Keyword | Mode::Hybrid(_) => timed(
+                            meter,
+                            SearchStage::Keywords,
+                            || {
+                                let words = &options.words[query];
+                                self.keyword_list(catalog, snapshot.generation, words, depth, &live)
+                            },
+                            |list| Ok([list.len() as u64]),
                         )?,
                     };
                     let (found, whole) = match options.mode {
@@ -112,10 +145,21 @@ impl Index {
                         Mode::Keyword => (Found::of(List::Keyword, &words), words.len() < depth),
                         Mode::Hybrid(fusion) => {
                             let whole = list.len() < depth && words.len() < depth;
-                            (fusion::fuse(list, &words, &fusion), whole)
+                            let fused = timed(
+                                meter,
+                                SearchStage::Fusion,
+                                || Ok(fusion::fuse(list, &words, &fusion)),
+                                |fused| Ok([fused.len() as u64]),
+                            )?;
+                            (fused, whole)
                         }
                     };
-                    let found = hits(catalog, &found, params.k, options)?;
+                    let found = timed(
+                        meter,
+                        SearchStage::Texts,
+                        || hits(catalog, &found, params.k, options),
+                        |hits| Ok([hits.len() as u64]),
+                    )?;
                     if options.group && found.len() < params.k && !whole {
                         wanted[query] = wanted[query].saturating_mul(2);
                         again.push(query);
@@ -127,6 +171,28 @@ impl Index {
             }
             Ok(out)
         })
+    }
+
+    /// The live passages that the filter lets through, if there is one.
+    fn live(
+        &self,
+        options: &SearchOptions,
+        catalog: &mut Catalog,
+        snapshot: &Snapshot,
+        meter: Option<&Meter>,
+    ) -> Result<Option<Arc<Bitmap>>> {
+        let Some(filter) = options.filter.as_ref().filter(|f| !f.is_empty()) else {
+            return Ok(None);
+        };
+        timed(
+            meter,
+            SearchStage::Filter,
+            || {
+                let selection = self.selection(Some(filter), catalog, snapshot)?;
+                selection.map(|s| s.live(snapshot)).transpose()
+            },
+            |live| Ok([live.as_ref().map_or(0, |live| live.len() as u64)]),
+        )
     }
 
     fn keyword_list(
@@ -169,6 +235,7 @@ impl Index {
                 live: None,
                 executor,
                 poll: &self.interrupt,
+                meter: None,
             }
             .search(&query, params)?;
             Ok(scored

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use weft_kernels::{Query, maxsim_f16, maxsim_f32, sum_maxima};
 
 use super::interaction::range;
+use super::profile::{SearchStage, timed};
 use super::{Scored, Searcher};
 use crate::codec::codebook::Codebook;
 use crate::codec::encode::decode;
@@ -76,6 +77,19 @@ impl Searcher<'_> {
     }
 
     fn scan(
+        &self,
+        segment: &Segment,
+        score: impl Fn(u32) -> Result<f32> + Sync,
+    ) -> Result<Vec<Scored>> {
+        timed(
+            self.meter,
+            SearchStage::Scan,
+            || self.scan_all(segment, score),
+            |_| self.amount_of(segment),
+        )
+    }
+
+    fn scan_all(
         &self,
         segment: &Segment,
         score: impl Fn(u32) -> Result<f32> + Sync,

@@ -6,9 +6,11 @@ use weft_kernels::{Query, interactions, interactions_pruned, residual_maxsim};
 
 use super::candidates::Candidate;
 use super::probe::CentroidRows;
+use super::profile::{SearchStage, timed};
 use super::refine::Kept;
 use super::{Family, Scored, Searcher};
 use crate::error::Result;
+use crate::segment::read::Segment;
 
 /// Candidates of a task of the centroid interaction (about 70 ns each) and of the residual stage (2 to 10 us each).
 const INTERACTION_TASK: usize = 256;
@@ -42,9 +44,12 @@ impl Searcher<'_> {
         rows: &CentroidRows,
         candidates: &mut [Candidate],
     ) -> Result<()> {
-        self.interact(family, candidates, |codes, ends, out| {
-            interactions(&rows.rows, rows.lanes, codes, ends, out)
-        })
+        self.interact(
+            SearchStage::Interaction,
+            family,
+            candidates,
+            |codes, ends, out| interactions(&rows.rows, rows.lanes, codes, ends, out),
+        )
     }
 
     /// The same with PLAID's pruning: centroids that are not kept do not count.
@@ -55,12 +60,36 @@ impl Searcher<'_> {
         keep: &Kept,
         candidates: &mut [Candidate],
     ) -> Result<()> {
-        self.interact(family, candidates, |codes, ends, out| {
-            interactions_pruned(&rows.rows, rows.lanes, codes, ends, keep, out);
-        })
+        self.interact(
+            SearchStage::Prune,
+            family,
+            candidates,
+            |codes, ends, out| {
+                interactions_pruned(&rows.rows, rows.lanes, codes, ends, keep, out);
+            },
+        )
     }
 
     fn interact(
+        &self,
+        stage: SearchStage,
+        family: &Family<'_>,
+        candidates: &mut [Candidate],
+        kernel: impl Fn(&[u32], &[u32], &mut [u32]) + Sync,
+    ) -> Result<()> {
+        timed(
+            self.meter,
+            stage,
+            || {
+                self.interact_pieces(family, candidates, kernel)?;
+                Ok(&*candidates)
+            },
+            |candidates| self.amount(family, candidates, Segment::code_bytes),
+        )
+        .map(drop)
+    }
+
+    fn interact_pieces(
         &self,
         family: &Family<'_>,
         candidates: &mut [Candidate],
@@ -107,15 +136,19 @@ impl Searcher<'_> {
         k: usize,
     ) -> Result<Vec<Scored>> {
         let tasks = candidates.len().div_ceil(RESIDUAL_TASK);
-        let scores = self.executor.map(tasks, |task| {
-            let piece =
-                &candidates[task * RESIDUAL_TASK..candidates.len().min((task + 1) * RESIDUAL_TASK)];
-            piece
-                .iter()
-                .map(|c| self.residual_score(query, family, rows, c))
-                .collect::<Result<Vec<f32>>>()
-        })?;
-        let scores = scores.concat();
+        let score_all = || {
+            self.executor.map(tasks, |task| {
+                let end = candidates.len().min((task + 1) * RESIDUAL_TASK);
+                candidates[task * RESIDUAL_TASK..end]
+                    .iter()
+                    .map(|c| self.residual_score(query, family, rows, c))
+                    .collect::<Result<Vec<f32>>>()
+            })
+        };
+        let scores = timed(self.meter, SearchStage::Residuals, score_all, |_| {
+            self.amount(family, candidates, Segment::token_bytes)
+        })?
+        .concat();
         // The integer score of a passage is off by the rounding of rows and query: 0.3 steps for a token, which add up like
         // independent errors over the query. Two whole steps are more than six standard deviations. The reciprocal norm multiplies
         // them, and its own byte is rounded: nothing with vectors near unit length, whose lines end at 1.2 to 1.4.
@@ -152,14 +185,19 @@ impl Searcher<'_> {
         family: &Family<'_>,
         chosen: &[Candidate],
     ) -> Result<Vec<Scored>> {
-        self.executor.map(chosen.len(), |i| {
-            let c = &chosen[i];
-            let segment = family.segments[c.segment as usize];
-            let score = self.score_coded(query, family.codebook, segment, c.position)?;
-            Ok(Scored {
-                score,
-                docno: segment.docnos()?[c.position as usize],
+        let score_all = || {
+            self.executor.map(chosen.len(), |i| {
+                let c = &chosen[i];
+                let segment = family.segments[c.segment as usize];
+                let score = self.score_coded(query, family.codebook, segment, c.position)?;
+                Ok(Scored {
+                    score,
+                    docno: segment.docnos()?[c.position as usize],
+                })
             })
+        };
+        timed(self.meter, SearchStage::Rescore, score_all, |_| {
+            self.amount(family, chosen, |segment| segment.token_bytes())
         })
     }
 

@@ -20,6 +20,7 @@ pub(crate) mod keyword;
 pub(crate) mod locate;
 pub(crate) mod params;
 pub(crate) mod probe;
+pub(crate) mod profile;
 pub(crate) mod refine;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use self::candidates::Candidate;
 use self::executor::Executor;
 use self::params::{Resolved, SearchParams};
 use self::probe::{CentroidRows, TokenCells};
+use self::profile::{Meter, SearchStage, timed};
 use self::refine::Refinement;
 use crate::bitmap::Bitmap;
 use crate::codec::codebook::Codebook;
@@ -71,6 +73,8 @@ pub(crate) struct Searcher<'a> {
     pub(crate) executor: Executor<'a>,
     /// Called between blocks of long work; its error ends the search.
     pub(crate) poll: &'a (dyn Fn() -> Result<()> + Sync),
+    /// Told what the stages do, when somebody asked.
+    pub(crate) meter: Option<&'a Meter>,
 }
 
 /// Segments that share a codebook.
@@ -148,13 +152,26 @@ impl Searcher<'_> {
         params: &Resolved,
     ) -> Result<Vec<Scored>> {
         let few = match self.live {
-            Some(live) if live.len() <= params.ndocs => Some(self.locate(family, live)?),
+            Some(live) if live.len() <= params.ndocs => Some(timed(
+                self.meter,
+                SearchStage::Locate,
+                || self.locate(family, live),
+                |few| Ok([few.len() as u64]),
+            )?),
             _ => None,
         };
         if let Some(few) = few.as_ref().filter(|few| few.len() <= params.k.max(FEW)) {
             return self.float_scores(query, family, few);
         }
-        let rows = self.centroid_rows(query, family.codebook)?;
+        let rows = timed(
+            self.meter,
+            SearchStage::Centroids,
+            || self.centroid_rows(query, family.codebook),
+            |_| {
+                let head = &family.codebook.head;
+                Ok([head.centroids as u64, (head.centroids * head.dim) as u64])
+            },
+        )?;
         let candidates = match params.centroid_score_threshold {
             Some(threshold) => {
                 let refinement = Refinement::new(query, family.codebook, &rows)?;
@@ -178,12 +195,26 @@ impl Searcher<'_> {
             Some(few) => few,
             None => self.probe(family, rows, params, &cells)?,
         };
-        keep_best(&mut candidates, params.ndocs);
+        self.cut(&mut candidates, params.ndocs)?;
         if candidates.len() > params.full_docs() {
             self.interaction(family, rows, &mut candidates)?;
-            keep_best(&mut candidates, params.full_docs());
+            self.cut(&mut candidates, params.full_docs())?;
         }
         Ok(candidates)
+    }
+
+    /// As [`keep_best`], for the meter to see.
+    fn cut(&self, candidates: &mut Vec<Candidate>, count: usize) -> Result<()> {
+        timed(
+            self.meter,
+            SearchStage::Cut,
+            || {
+                keep_best(candidates, count);
+                Ok(candidates.len())
+            },
+            |kept| Ok([*kept as u64]),
+        )
+        .map(drop)
     }
 
     /// Candidates from the best cells, at least k if so many may be found.
@@ -197,8 +228,18 @@ impl Searcher<'_> {
         let mut nprobe = params.nprobe;
         let mut least = None;
         loop {
-            let cells = cells(nprobe)?;
-            let found = self.candidates(family, rows, &cells)?;
+            let cells = timed(
+                self.meter,
+                SearchStage::Probe,
+                || cells(nprobe),
+                |cells| Ok([cells.iter().map(|token| token.cells.len() as u64).sum()]),
+            )?;
+            let found = timed(
+                self.meter,
+                SearchStage::Candidates,
+                || self.candidates(family, rows, &cells),
+                |found| Ok([found.len() as u64]),
+            )?;
             if found.len() >= params.k || nprobe >= family.codebook.head.centroids {
                 return Ok(found);
             }

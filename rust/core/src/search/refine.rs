@@ -20,6 +20,7 @@ use super::candidates::Candidate;
 use super::interaction::range;
 use super::params::Resolved;
 use super::probe::{Cell, CentroidRows, TokenCells, best_cells};
+use super::profile::{SearchStage, timed};
 use super::{Family, Searcher};
 use crate::codec::codebook::Codebook;
 use crate::error::Result;
@@ -205,8 +206,6 @@ impl Searcher<'_> {
         Ok(candidates)
     }
 
-    /// Keeps the candidates of the best `count` centroid interactions, in the order of segments and positions. Of equals the later docno
-    /// goes on, as in colbert-ai: where no centroid of a passage reaches the threshold, that is the rule.
     fn keep_best_exactly(
         &self,
         family: &Family<'_>,
@@ -215,8 +214,27 @@ impl Searcher<'_> {
         candidates: &mut Vec<Candidate>,
         count: usize,
     ) -> Result<()> {
+        timed(
+            self.meter,
+            SearchStage::Refine,
+            || self.choose_exactly(family, refinement, keep, candidates, count),
+            |scored| Ok([*scored as u64]),
+        )
+        .map(drop)
+    }
+
+    /// Keeps the candidates of the best `count` centroid interactions, in the order of segments and positions. Of equals the later docno
+    /// goes on, as in colbert-ai: where no centroid of a passage reaches the threshold, that is the rule. Says how many were scored in floats.
+    fn choose_exactly(
+        &self,
+        family: &Family<'_>,
+        refinement: &Refinement<'_>,
+        keep: Option<&Kept>,
+        candidates: &mut Vec<Candidate>,
+        count: usize,
+    ) -> Result<usize> {
         if candidates.len() <= count {
-            return Ok(());
+            return Ok(0);
         }
         let mut scores: Vec<u32> = candidates.iter().map(|c| c.score).collect();
         let cut = *scores
@@ -256,6 +274,6 @@ impl Searcher<'_> {
         scored.truncate(count - candidates.len());
         candidates.extend(scored.iter().map(|(_, _, c)| c));
         candidates.sort_unstable_by_key(|c| (c.segment, c.position));
-        Ok(())
+        Ok(open.len())
     }
 }

@@ -153,6 +153,22 @@ impl Segment {
         self.file.section(section).map_or(0, |s| s.len())
     }
 
+    /// Bytes of a token's code, of those that a search reads.
+    pub(crate) fn code_bytes(&self) -> usize {
+        match self.kind {
+            SegmentKind::Coded => self.code_width,
+            SegmentKind::Float => 0,
+        }
+    }
+
+    /// Bytes of a token: its vector, or its code, residual and norm.
+    pub(crate) fn token_bytes(&self) -> usize {
+        match self.kind {
+            SegmentKind::Coded => self.code_width + self.row_bytes + 1,
+            SegmentKind::Float => self.row_bytes,
+        }
+    }
+
     /// Number of passages, deleted ones included.
     pub(crate) fn passages(&self) -> usize {
         self.passages
