@@ -20,28 +20,36 @@ struct Process {
     queries: Vec<Array2<f32>>,
 }
 
-/// A field of /proc/self/status in bytes.
-fn status(field: &str) -> u64 {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix(field));
-    let kib = line.and_then(|rest| rest.trim_start_matches(':').split_whitespace().next());
-    kib.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024
-}
-
-fn memory() -> Value {
-    json!({ "rss": status("VmRSS"), "anonymous": status("RssAnon"), "peak": status("VmHWM") })
+/// Resident bytes of this process: all, those that no file backs, and the most there ever were.
+fn memory() -> Outcome<Value> {
+    let text = std::fs::read_to_string("/proc/self/status")?;
+    let field = |name: &str| -> Outcome<u64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let kib = line.and_then(|rest| rest.split_whitespace().nth(1));
+        Ok(kib
+            .ok_or_else(|| format!("no {name} in /proc/self/status"))?
+            .parse::<u64>()?
+            * 1024)
+    };
+    Ok(json!({ "rss": field("VmRSS")?, "anonymous": field("RssAnon")?, "peak": field("VmHWM")? }))
 }
 
 /// User and system time of this process in seconds, from ticks of a hundredth.
-fn cpu_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+fn cpu_seconds() -> Outcome<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat")?;
+    // The name of the program, in brackets, may hold anything.
     let behind = text.rsplit(')').next().unwrap_or_default();
-    let fields: Vec<f64> = behind.split_whitespace().map(|f| f.parse().unwrap_or(0.0)).collect();
-    fields.get(11).zip(fields.get(12)).map_or(0.0, |(user, system)| (user + system) / 100.0)
+    let mut ticks = 0.0;
+    for field in behind.split_whitespace().skip(11).take(2) {
+        ticks += field.parse::<f64>()?;
+    }
+    Ok(ticks / 100.0)
 }
 
 fn text<'a>(request: &'a Value, key: &str) -> Outcome<&'a str> {
-    request[key].as_str().ok_or_else(|| format!("no text under {key}: {request}").into())
+    request[key]
+        .as_str()
+        .ok_or_else(|| format!("no text under {key}: {request}").into())
 }
 
 fn number(request: &Value, key: &str, otherwise: u64) -> usize {
@@ -66,23 +74,30 @@ fn parameters(given: &Value, k: usize) -> SearchParameters {
 impl Process {
     fn answer(&mut self, request: &Value) -> Outcome<Value> {
         match text(request, "do")? {
-            "import" => Ok(json!({ "seconds": 0.0, "versions": { "next-plaid": "1.8.5" }, "bytes": program_bytes()?, "memory": memory() })),
+            "import" => Ok(
+                json!({ "seconds": 0.0, "versions": { "next-plaid": "1.8.5" }, "bytes": program_bytes()?, "memory": memory()? }),
+            ),
             "build" => self.build(request),
             "open" => self.open(request),
             "queries" => {
-                self.queries = npy::matrices(Path::new(text(request, "vectors")?), "queries", "query_lengths")?;
+                self.queries = npy::matrices(
+                    Path::new(text(request, "vectors")?),
+                    "queries",
+                    "query_lengths",
+                )?;
                 Ok(json!({ "queries": self.queries.len() }))
             }
             "search" => self.search(request),
-            "memory" => Ok(memory()),
+            "memory" => memory(),
             other => Err(format!("do {other:?}: unknown").into()),
         }
     }
 
     fn build(&mut self, request: &Value) -> Outcome<Value> {
-        let before = memory();
-        let documents = npy::matrices(Path::new(text(request, "vectors")?), "documents", "lengths")?;
-        let loaded = memory();
+        let before = memory()?;
+        let documents =
+            npy::matrices(Path::new(text(request, "vectors")?), "documents", "lengths")?;
+        let loaded = memory()?;
         let config = IndexConfig {
             nbits: number(&request["settings"], "nbits", 4),
             ..IndexConfig::default()
@@ -90,25 +105,26 @@ impl Process {
         let started = Instant::now();
         MmapIndex::create_with_kmeans(&documents, text(request, "path")?, &config)?;
         let seconds = started.elapsed().as_secs_f64();
-        Ok(json!({ "seconds": seconds, "before": before, "loaded": loaded, "memory": memory() }))
+        Ok(json!({ "seconds": seconds, "before": before, "loaded": loaded, "memory": memory()? }))
     }
 
     fn open(&mut self, request: &Value) -> Outcome<Value> {
         let started = Instant::now();
         self.index = Some(MmapIndex::load(text(request, "path")?)?);
-        Ok(json!({ "seconds": started.elapsed().as_secs_f64(), "memory": memory() }))
+        Ok(json!({ "seconds": started.elapsed().as_secs_f64(), "memory": memory()? }))
     }
 
     fn search(&mut self, request: &Value) -> Outcome<Value> {
         let index = self.index.as_ref().ok_or("search before open")?;
         let parameters = parameters(&request["parameters"], number(request, "k", 10));
         let chosen = request["queries"].as_array().ok_or("no queries")?;
-        let queries: Vec<Array2<f32>> = chosen
-            .iter()
-            .filter_map(|n| self.queries.get(n.as_u64()? as usize).cloned())
-            .collect();
+        let mut queries = Vec::new();
+        for number in chosen {
+            let query = number.as_u64().and_then(|n| self.queries.get(n as usize));
+            queries.push(query.ok_or_else(|| format!("no query {number}"))?.clone());
+        }
         let (mut nanoseconds, mut results) = (Vec::new(), Vec::new());
-        let (cpu, whole) = (cpu_seconds(), Instant::now());
+        let (cpu, whole) = (cpu_seconds()?, Instant::now());
         if request["batch"].as_bool().unwrap_or(false) {
             let started = Instant::now();
             results = index.search_batch(&queries, &parameters, true, None)?;
@@ -120,10 +136,12 @@ impl Process {
                 nanoseconds.push(started.elapsed().as_nanos() as u64);
             }
         }
-        let (cpu, wall) = (cpu_seconds() - cpu, whole.elapsed().as_secs_f64());
+        let (cpu, wall) = (cpu_seconds()? - cpu, whole.elapsed().as_secs_f64());
         let ids: Vec<_> = results.iter().map(|r| r.passage_ids.clone()).collect();
         let scores: Vec<_> = results.iter().map(|r| r.scores.clone()).collect();
-        Ok(json!({ "nanoseconds": nanoseconds, "ids": ids, "scores": scores, "cpu": cpu, "wall": wall }))
+        Ok(
+            json!({ "nanoseconds": nanoseconds, "ids": ids, "scores": scores, "cpu": cpu, "wall": wall }),
+        )
     }
 }
 
