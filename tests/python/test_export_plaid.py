@@ -284,6 +284,12 @@ def test_the_place_is_taken(tmp_path, index):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["plaid", "toy.weft"]
 
 
+def test_the_place_lies_in_the_index(tmp_path, index):
+    with pytest.raises(InvalidInput, match="lies inside of"):
+        weft.export_plaid(index, f"{index.path}/plaid")
+    assert "plaid" not in [path.name for path in (tmp_path / "toy.weft").iterdir()]
+
+
 def test_an_empty_index(tmp_path):
     with weft.open(tmp_path / "a.weft", create=True) as empty, pytest.raises(InvalidInput, match="is empty"):
         weft.export_plaid(empty, tmp_path / "plaid")

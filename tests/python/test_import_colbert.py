@@ -376,6 +376,23 @@ def test_the_place_is_taken(tmp_path):
     assert [path.name for path in (tmp_path / "new.weft").iterdir()] == ["letter.txt"]
 
 
+def test_the_place_lies_in_the_source(tmp_path):
+    shutil.copytree(source("chunks"), tmp_path / "index")
+    (tmp_path / "link").symlink_to(tmp_path / "index")
+    before = sorted(path.name for path in (tmp_path / "index").iterdir())
+    for place in ("index/new.weft", "link/new.weft", "index"):
+        with pytest.raises(InvalidInput, match="lies inside of"):
+            weft.import_index(tmp_path / "index", tmp_path / place)
+    assert sorted(path.name for path in (tmp_path / "index").iterdir()) == before
+
+
+def test_a_slash_at_the_end_of_a_place_changes_nothing(tmp_path):
+    done = weft.import_index(f"{source('chunks')}/", f"{tmp_path}/new.weft/")
+    assert done.destination == str(tmp_path / "new.weft")
+    with weft.open(tmp_path / "new.weft") as index:
+        assert len(index) == done.documents
+
+
 def test_interrupted(tmp_path):
     def progress(stage, done, total):
         assert total is None or done <= total

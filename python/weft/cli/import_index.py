@@ -30,7 +30,9 @@ def register(commands: Commands, shared: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source", metavar="SRC", help="the other library's index, a directory; it is not changed"
     )
-    parser.add_argument("path", metavar="DEST", help="the new index's directory; nothing may be there")
+    parser.add_argument(
+        "path", metavar="DEST", help="the new index's directory, outside of SRC; nothing may be there"
+    )
     parser.add_argument(
         "--collection",
         metavar="FILE",

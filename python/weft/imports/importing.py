@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weft import _core
@@ -11,6 +12,7 @@ from weft.imports.detection import read_foreign
 from weft.imports.model import model_for
 from weft.imports.report import Import, LeftOut
 from weft.imports.taking_over import refusals_of, take_over
+from weft.places import check_apart
 
 if TYPE_CHECKING:
     from weft.imports.foreign import Foreign
@@ -41,7 +43,8 @@ def import_index(
         The directory of an index of colbert-ai, RAGatouille, fast-plaid (also inside of PyLate's) or
         next-plaid. It is not changed.
     destination : str or path
-        Where the new index is made; nothing may be there. After an error nothing is.
+        Where the new index is made, outside of the source; nothing may be there, but for an empty directory.
+        After an error nothing is.
     collection : str or path, optional
         The texts, where the source does not keep them: ``.tsv`` with number, tab, text and perhaps tab and
         title, as colbert-ai has it, or a JSON list. When the documents have ids of their own (PyLate), the id
@@ -71,8 +74,8 @@ def import_index(
     IndexExists
         Something is at `destination`.
     InvalidInput
-        `collection` is not that of the source, `id_field` has no ids, or `model` makes vectors of another
-        dimension.
+        `destination` lies inside of `source`, `collection` is not that of the source, `id_field` has no ids,
+        or `model` makes vectors of another dimension.
     ModelNotFound, ModelError
         `model` cannot be opened.
 
@@ -84,12 +87,15 @@ def import_index(
         ...
     weft.errors.IndexNotFound: nowhere: there is no such directory
     """
+    # As a path: a slash at the end would make the engine's name beside it one inside of it.
+    destination = Path(destination)
     foreign = read_foreign(source, collection, kind, id_field)
+    check_apart(source, destination)
     description, name = model_for(foreign, None if model is None else os.fspath(model))
     documents, passages, tokens = _written(foreign, destination, description, progress)
     left_out = tuple(LeftOut(count, what) for what, count in foreign.left_out.items() if count)
     return Import(
-        destination=os.fspath(destination),
+        destination=str(destination),
         kind=foreign.kind,
         documents=documents,
         passages=passages,
@@ -104,7 +110,7 @@ def import_index(
 
 
 def _written(
-    foreign: Foreign, destination: str | os.PathLike[str], description: str | None, progress: Progress | None
+    foreign: Foreign, destination: Path, description: str | None, progress: Progress | None
 ) -> tuple[int, int, int]:
     codebook, total = foreign.coded.codebook, foreign.coded.passages
 
@@ -114,7 +120,7 @@ def _written(
 
     with refusals_of(foreign):
         importer = _core.Importer.create(
-            os.fspath(destination),
+            str(destination),
             nbits=codebook.nbits,
             centroids=codebook.centroids,
             cutoffs=codebook.cutoffs,

@@ -23,6 +23,7 @@ from weft.exports.plaid.training import trained_copy
 from weft.imports.json_file import read_lengths
 from weft.imports.torch_file import read_tensor
 from weft.index import Index, open_index
+from weft.places import check_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +101,7 @@ def export_plaid(
     IndexExists
         Something is at `destination`.
     InvalidInput
-        The index is empty.
+        The index is empty, or `destination` lies inside of it.
     WeftError
         The index was changed meanwhile.
 
@@ -124,6 +125,7 @@ def export_plaid(
 
 
 def _exported(index: Index, destination: Path, progress: Progress | None) -> PlaidExport:
+    check_apart(index.path, destination)
     with _complete(destination) as directory:
         if index._native.codebook() is not None or not len(index):
             return _written(index, destination, directory, progress, trained=False)
