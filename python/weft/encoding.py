@@ -26,6 +26,7 @@ __all__ = [
     "dimension",
     "encode_documents",
     "encode_queries",
+    "is_text",
     "named_tokens",
     "open_encoder",
     "passage_text",
@@ -51,6 +52,17 @@ class TextEncoder(Protocol):
 
     def encode_document(self, texts: list[str], /) -> Any:
         """Token vectors of passages."""
+
+
+def is_text(value: str) -> bool:
+    """Say whether a string is text: with half a surrogate pair it is none, and nothing can store it."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_encoder(encoder: object) -> TextEncoder:

@@ -17,6 +17,7 @@ from weft.defaults import LOCK_TIMEOUT
 from weft.encoding import check_encoder
 from weft.errors import InvalidInput
 from weft.searching import Searching
+from weft.threads import check_threads
 from weft.writing import Writing
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def open_index(
     if model is not None and encoder is not None:
         raise InvalidInput("model and encoder are both given: one of them says how to encode")
     checked = check_encoder(encoder) if encoder is not None else None
+    if threads is not None:
+        check_threads(threads)
     native = _core.Index.open(
         os.fspath(path),
         create=create,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
+from weft.encoding import is_text
 from weft.errors import DocumentNotFound
 from weft.filters import Filter, as_filter
 from weft.handle import Handle
@@ -34,7 +35,7 @@ class Reading(Handle):
         return True
 
     def __contains__(self, wanted: object) -> bool:
-        return isinstance(wanted, str) and self._native.get([wanted])[0] is not None
+        return isinstance(wanted, str) and is_text(wanted) and self._native.get([wanted])[0] is not None
 
     def __iter__(self) -> Iterator[str]:
         """Ids in the order they were added, read in pages."""
@@ -69,6 +70,10 @@ class Reading(Handle):
         Document(id='a', text='the shuttle carries the weft')
         """
         wanted = [ids] if isinstance(ids, str) else list(ids)
+        for one in wanted:
+            # What is not text is no id, and the engine takes only text.
+            if isinstance(one, str) and not is_text(one):
+                raise DocumentNotFound(f"no document has the id {one!r} in {self.path}")
         documents = []
         for one, row in zip(wanted, self._native.get(wanted), strict=True):
             if row is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from operator import index
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 from weft.defaults import K
-from weft.encoding import encode_queries, named_tokens, passage_text
+from weft.encoding import encode_queries, is_text, named_tokens, passage_text
 from weft.errors import InvalidInput
 from weft.explanation import Explanation, TokenMatch
 from weft.filters import Filter, as_filter
@@ -24,6 +25,8 @@ __all__ = ["Searching"]
 
 Mode = Literal["semantic", "keyword", "hybrid"]
 Fusion = Literal["rrf", "weighted"]
+
+_ALL = 1 << 32
 
 
 class _Asked(TypedDict, total=False):
@@ -154,13 +157,15 @@ class Searching(Reading):
                 raise InvalidInput(f"{name} is a {type(asked).__name__}: a str is needed")
             if not asked.strip():
                 raise InvalidInput(f"{name} is empty: there is nothing to search for")
+            if not is_text(asked):
+                raise InvalidInput(f"{name} has half a surrogate pair, which is not text")
         _check_mode(mode, fusion, weights)
         if mode == "keyword" and (exact or not nprobe is ndocs is centroid_score_threshold is None):
             raise InvalidInput(
                 "exact, nprobe, ndocs and centroid_score_threshold are about vectors: "
                 "a keyword search has none"
             )
-        _check_k(k)
+        k = _count("k", k)
         text = as_filter(filter)
         if not queries or len(self) == 0:
             found: list[list[Hit]] = [[] for _ in queries]
@@ -240,7 +245,7 @@ class Searching(Reading):
         recorder = Recorder() if profile else None
         one = getattr(queries, "ndim", 3) == 2
         matrices = [as_matrix(queries, "queries")] if one else as_matrices(queries, "queries")
-        _check_k(k)
+        k = _count("k", k)
         found = self._search(
             matrices,
             k,
@@ -267,6 +272,9 @@ class Searching(Reading):
     ) -> list[list[Hit]]:
         if group not in (None, "document"):
             raise InvalidInput(f"group is {group!r}: it is None or 'document'")
+        for name in ("nprobe", "ndocs"):
+            if parameters[name] is not None:
+                parameters[name] = _count(name, parameters[name])
         if recorder is not None:
             parameters["profile"] = recorder.engine
         rankings = self._native.search(list(matrices), k, group=group == "document", **parameters)
@@ -352,9 +360,15 @@ def _match(asked: _Token, met: _Token, offset: int, start: int, similarity: floa
     return TokenMatch(*asked, token, first, last, field, similarity)
 
 
-def _check_k(k: object) -> None:
-    if not isinstance(k, int) or isinstance(k, bool) or k < 1:
-        raise InvalidInput(f"k is {k!r}: a whole number of at least 1 is needed")
+def _count(name: str, value: Any) -> int:
+    """Check a count, and let it fit the engine's: what is more than any index holds is all of it."""
+    try:
+        number = 0 if isinstance(value, bool) else index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise InvalidInput(f"{name} is {value!r}: a whole number of at least 1 is needed")
+    return min(number, _ALL)
 
 
 def _check_mode(mode: object, fusion: object, weights: object) -> None:

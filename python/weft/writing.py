@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from weft.batch import Given, Transaction
-from weft.encoding import dimension
+from weft.encoding import dimension, is_text
 from weft.errors import InvalidInput
 from weft.filters import Filter, as_filter
 from weft.handle import Handle
@@ -409,6 +409,8 @@ def _names(ids: Iterable[str]) -> Iterable[str]:
     for position, name in enumerate(ids):
         if not isinstance(name, str):
             raise InvalidInput(f"ids[{position}] is a {type(name).__name__}: a str is needed")
+        if not is_text(name):
+            raise InvalidInput(f"ids[{position}] has half a surrogate pair, which is not text")
         yield name
 
 

@@ -95,6 +95,29 @@ def test_a_bad_line_leaves_everything_as_it_was(tmp_path: Path, made: Path, run:
         assert not path.exists()
 
 
+def test_a_model_that_cannot_be_opened_leaves_no_empty_index(tmp_path: Path, corpus: Path) -> None:
+    outcome = separately("index", tmp_path / "new.weft", corpus, "--model", tmp_path / "nowhere")
+    assert (outcome.returncode, outcome.stderr.count("\n")) == (1, 1)
+    assert "no such directory" in outcome.stderr
+    assert not (tmp_path / "new.weft").exists()
+
+
+def test_a_name_of_megabytes_is_shown_in_part(made: Path, run: Run) -> None:
+    outcome = run("get", made, "x" * 100_000)
+    assert outcome.status == 1
+    assert len(outcome.err) < 3000
+    assert outcome.err.startswith("weft: no document has the id 'xxx")
+    assert outcome.err.endswith(f"in {made}\n")
+
+
+def test_bytes_that_are_no_text_are_an_error_like_others(made: Path) -> None:
+    for command in (("get",), ("delete",), ("search",), ("search", "--mode", "keyword")):
+        outcome = separately(command[0], made, "\udcff", *command[1:])
+        assert outcome.returncode == 1, command
+        assert outcome.stderr.count("\n") == 1
+        assert "unexpected" not in outcome.stderr
+
+
 def test_standard_input_is_all_or_nothing_too(made: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     import io
 

@@ -81,6 +81,8 @@ def test_answer_pids_of_lotte(tmp_path: Path) -> None:
         ("a.jsonl", '{"query": "x", "answer_pids": [1]}\n', ":1: None is no id in 'qid'"),
         ("a.jsonl", '{"qid": 1, "answer_pids": [true]}\n', ":1: True is no id in 'answer_pids'"),
         ("a.jsonl", "{qid}\n", ":1: not JSON"),
+        ("a.jsonl", '{"qid": "\\ud800", "answer_pids": [1]}\n', ":1: the qid has half a surrogate pair"),
+        ("a.jsonl", '{"qid": 1, "answer_pids": ["\\ud800"]}\n', ":1: the answer_pids has half a surrogate"),
     ],
 )
 def test_bad_judgements(tmp_path: Path, name: str, text: str, said: str) -> None:
@@ -128,6 +130,8 @@ def test_rankings(tmp_path: Path, name: str, text: str, expected: list[tuple[str
         ("q\ta\tfirst\n", ":1: the rank 'first' is no whole number"),
         ("q\ta\t1\tinf\n", ":1: the score 'inf'"),
         ("q\ta\t1\nq\tb\n", ":2: 2 columns"),
+        (f"q\ta\t{'9' * 5000}\n", ":1: the rank '999"),
+        ("q Q0 a 1 1_0 x\n", ":1: the score '1_0'"),
         ("", ": there are no rankings in it"),
     ],
 )
@@ -231,7 +235,12 @@ def test_quoted_columns_of_dpr(tmp_path: Path) -> None:
         ("a.csv", "who?\n", ":1: 1 columns"),
         ("a.csv", "who?\t['a']\nwhy?\t__import__('os').getcwd()\n", ":2: the second column is no list"),
         ("a.csv", "who?\t{'a': 1}\n", ":1: there is no list of answers"),
+        ("a.csv", "who?\t{[]: 1}\n", ":1: the second column is no list"),
         ("a.json", "{", ":1: not JSON"),
+        ("a.json", f'[{{"id": {"9" * 5000}, "answers": ["a"]}}]', ": not usable JSON"),
+        ("a.json", "[" * 100_000, ": not usable JSON"),
+        ("a.jsonl", '{"id": "\\ud800", "answers": ["a"]}', ":1: holds half a surrogate pair"),
+        ("a.jsonl", '{"question": "\\ud800", "answers": ["a"]}', ":1: holds half a surrogate pair"),
         ("a.json", '{"questions": []}', ": is neither SQuAD's JSON"),
         ("a.json", "[1]", ": entry 0: is no object"),
         ("a.json", '{"data": {}}', ": data: is no list"),

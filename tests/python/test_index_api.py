@@ -277,6 +277,38 @@ def test_k_is_a_count(index: weft.Index, k: object) -> None:
         index.search("wind", k)  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize("name", ["nprobe", "ndocs"])
+def test_what_is_probed_is_a_count(index: weft.Index, name: str) -> None:
+    for value in (0, -1, True, 2.0):
+        with pytest.raises(errors.InvalidInput, match=f"{name} is"):
+            index.search("wind", **{name: value})  # type: ignore[call-overload]
+
+
+def test_a_count_beyond_all_is_all(index: weft.Index) -> None:
+    everything = index.search("wind", k=100)
+    assert index.search("wind", k=10**30) == everything
+    assert index.search("wind", k=100, nprobe=10**30, ndocs=10**30) == everything
+
+
+def test_what_is_no_text_is_in_no_index(index: weft.Index) -> None:
+    half = "\ud800"
+    assert half not in index
+    with pytest.raises(errors.DocumentNotFound):
+        index.get(half)
+    with pytest.raises(errors.InvalidInput, match=r"ids\[0\] has half a surrogate pair"):
+        index.delete(half)
+    for mode in ("semantic", "keyword", "hybrid"):
+        with pytest.raises(errors.InvalidInput, match="query has half a surrogate pair"):
+            index.search(half, mode=mode)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("threads", [10**6, 10**30, 0, -1, True])
+def test_a_number_of_threads_that_nobody_has_is_refused(tmp_path: Path, threads: int) -> None:
+    with pytest.raises(errors.InvalidInput, match="threads is .*, expected 1 to 1024"):
+        weft.open(tmp_path / "new.weft", create=True, threads=threads)
+    assert not (tmp_path / "new.weft").exists()
+
+
 @pytest.mark.parametrize(
     ("query", "name"), [("", "query"), ([" "], r"query\[0\]"), (["a", 3], r"query\[1\]")]
 )

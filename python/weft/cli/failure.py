@@ -21,6 +21,8 @@ UNREADABLE = 3
 LOCKED = 4
 INTERRUPTED = 130
 
+_LONGEST = 2000  # Characters of a message.
+
 
 def status_of(error: Exception) -> int:
     """Choose the exit status: what a script can act on has its own."""
@@ -40,5 +42,9 @@ def failed(error: Exception) -> int:
         message = f"{where}{error.strerror or error}"
     else:
         message = f"unexpected {type(error).__name__}: {error}: run again with --debug and report it"
-    print(f"weft: {' '.join(message.split())}", file=sys.stderr)
+    line = " ".join(message.split())
+    if len(line) > _LONGEST:
+        # A hostile file may put megabytes into a name: what is wrong with it stands at either end.
+        line = f"{line[: _LONGEST // 2]} [...] {line[-_LONGEST // 2 :]}"
+    print(f"weft: {line}", file=sys.stderr)
     return status_of(error)

@@ -100,7 +100,10 @@ def _checked(documents: Documents, bar: ProgressBar) -> int:
 
 
 def _add(arguments: argparse.Namespace, documents: Documents, total: int | None, bar: ProgressBar) -> str:
+    from pathlib import Path
+
     import weft
+    from weft.encoding import open_encoder
     from weft.errors import InvalidInput
 
     records: Iterator[Record] = iter(documents)
@@ -108,6 +111,9 @@ def _add(arguments: argparse.Namespace, documents: Documents, total: int | None,
     first = next(records, None)
     if first is None:
         raise InvalidInput(f"{' '.join(arguments.inputs)}: there are no documents in it")
+    if not Path(arguments.path).exists():
+        # A model that cannot be opened leaves no empty index either; it is opened twice this once.
+        open_encoder(arguments.model, arguments.threads)
     texts, ids, titles, metadata = tee(chain([first], records), 4)
 
     def progress(stage: str, done: int, known: int | None) -> None:

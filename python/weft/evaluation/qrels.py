@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from weft.errors import InvalidInput
 from weft.inputs.jsonl import objects
-from weft.inputs.record import malformed
+from weft.inputs.record import check_text, malformed
 from weft.inputs.source import Source
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ def _answer_pids(source: Source) -> Iterator[_Judgement]:
 
 def _name(source: Source, number: int, what: str, value: object) -> str:
     if isinstance(value, str) and value.strip():
+        check_text(source.shown, number, what, value)
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

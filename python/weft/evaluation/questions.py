@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from weft.encoding import is_text
 from weft.errors import InvalidInput
 from weft.evaluation.answer_match import tokens
 from weft.evaluation.qrels import opened
@@ -116,6 +117,9 @@ def _checked(found: _Found, place: int) -> Question:
         answers = [answers]
     if not isinstance(answers, list) or not answers or not all(isinstance(one, str) for one in answers):
         raise InvalidInput(f"{found.where}: there is no list of answers, which are strings")
+    for one in (name, text or "", *answers):
+        if not is_text(one):
+            raise InvalidInput(f"{found.where}: holds half a surrogate pair, which is not text")
     for one in answers:
         if not tokens(one).strip("\0"):
             raise InvalidInput(f"{found.where}: the answer {one!r} is blank, and would be in every passage")
@@ -152,7 +156,7 @@ def _rows(source: Source) -> Iterator[_Found]:
             try:
                 # Literals only: no name, call or operation is evaluated.
                 answers = ast.literal_eval(row[1].strip())
-            except (ValueError, SyntaxError, MemoryError, RecursionError):
+            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
                 raise malformed(source.shown, line, "the second column is no list of strings") from None
             yield _Found(f"{source.shown}:{line}", None, row[0], answers)
     except csv.Error as error:
@@ -167,8 +171,9 @@ def _document(source: Source) -> Iterator[_Found]:
         raise malformed(
             source.shown, error.lineno, f"not JSON at character {error.colno}: {error.msg}"
         ) from error
-    except RecursionError as error:
-        raise malformed(source.shown, 1, "not usable JSON: nested too deeply") from error
+    # Brackets within brackets without end; a number of thousands of digits.
+    except (RecursionError, ValueError) as error:
+        raise InvalidInput(f"{source.shown}: not usable JSON: {error}") from error
     if isinstance(value, dict) and "data" in value:
         yield from _squad(source.shown, value)
     elif isinstance(value, dict) and "Data" in value:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ranking", "has_ties", "ordered", "read_run", "write_ranking"]
 
+_RANK_DIGITS = 15  # What a float, which a rank becomes, holds exactly.
+
 Ranking = list[tuple[str, float]]
 """Ids and scores of documents, best first."""
 
@@ -105,7 +107,7 @@ def _rows(source: Source) -> Iterator[tuple[int, str, str, float]]:
                 source.shown, number, f"{len(columns)} columns: query, document, rank and score are needed"
             )
         query, document, rank = columns[:3]
-        if not (rank.isascii() and rank.isdecimal()):
+        if not (rank.isascii() and rank.isdecimal() and len(rank) <= _RANK_DIGITS):
             raise malformed(source.shown, number, f"the rank {rank!r} is no whole number")
         if len(columns) == 4:
             _score(source, number, columns[3])
@@ -121,7 +123,7 @@ def _rows(source: Source) -> Iterator[tuple[int, str, str, float]]:
 
 def _score(source: Source, number: int, text: str) -> float:
     try:
-        score = float(text)
+        score = math.nan if "_" in text else float(text)  # Python's own way of writing 1_000
     except ValueError:
         score = math.nan
     if not math.isfinite(score):

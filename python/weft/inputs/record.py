@@ -10,12 +10,22 @@ from weft.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Record", "malformed"]
+__all__ = ["Record", "check_text", "malformed"]
 
 
 def malformed(file: str, line: int, problem: str) -> InvalidInput:
     """Make the error for one line: where first, as compilers say it, so that editors can jump there."""
     return InvalidInput(f"{file}:{line}: {problem}")
+
+
+def check_text(file: str, line: int, name: str, value: str) -> None:
+    """Raise `InvalidInput` for a string that is not text: JSON can write half a surrogate pair."""
+    if value.isascii():
+        return
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise malformed(file, line, f"the {name} has half a surrogate pair, which is not text") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +62,8 @@ class Record:
 
     def __post_init__(self) -> None:
         for name, value in (("id", self.id), ("title", self.title), ("text", self.text)):
-            if value is None or value.isascii():
-                continue
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                raise malformed(
-                    self.file, self.line, f"the {name} has half a surrogate pair, which is not text"
-                ) from None
+            if value is not None:
+                check_text(self.file, self.line, name, value)
         if not self.text.strip():
             raise malformed(self.file, self.line, "the text is empty: leave the document out")
         if self.id is not None:
