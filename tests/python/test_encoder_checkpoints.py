@@ -317,6 +317,14 @@ def test_sentence_transformers_6_from_its_weights(tmp_path):
     assert tokens == ["[CLS]", "[D] ", "Ġ", "sea", ".", "[SEP]"], "nothing is stripped"
 
 
+@pytest.mark.parametrize("text", ["NaN", "1e400", "0", "-1"])
+def test_a_tokenizer_s_limit_is_a_number_above_0(tmp_path, text):
+    made = make.multivector(tmp_path / "model")
+    (made.directory / "tokenizer_config.json").write_text(f'{{"model_max_length": {text}}}', encoding="utf-8")
+    with pytest.raises(ModelError, match=r"tokenizer_config\.json: model_max_length is"):
+        Encoder.open(made.directory)
+
+
 def test_sentence_transformers_6_attends_and_fills_up_with_its_token(tmp_path):
     made = make.multivector(tmp_path / "model", transformer=expansion(attend=True, token="[PAD]"))
     encoder = Encoder.open(made.directory, threads=1)
@@ -441,12 +449,44 @@ def test_remote_code_is_never_run(tmp_path):
         ({"num_attention_heads": 5}, "5 heads do not divide 32 components"),
         ({"hidden_size": 64}, "hidden_size is 64, the word table is"),
         ({"num_hidden_layers": 6}, r"there is no tensor layers\.5"),
+        ({"num_hidden_layers": 10**9}, "num_hidden_layers is 1000000000, outside 1 to"),
+        ({"num_attention_heads": 0}, "num_attention_heads is 0, outside 1 to"),
+        ({"global_attn_every_n_layers": 0}, "global_attn_every_n_layers is 0, outside 1 to"),
+        ({"local_attention": 10**30}, "local_attention is 10+, outside 0 to"),
+        ({"norm_eps": 10**40}, "norm_eps is outside 0 to 1"),
+        ({"local_rope_theta": 10**400}, r"local_rope_theta is 10+\.\.\., expected a number above 0"),
+        ({"global_rope_theta": 0}, "global_rope_theta is 0, expected a number above 0"),
     ],
 )
 def test_a_configuration_that_does_not_fit_the_weights_is_named(tmp_path, change, said):
     made = make.pylate(tmp_path / "model", **LENGTHS)
     make.write_json(made.directory / "config.json", {**made.config, **change})
     with pytest.raises(ModelError, match=said):
+        Encoder.open(made.directory)
+
+
+def test_weights_of_shapes_that_do_not_fit_one_another_are_named(tmp_path):
+    made = make.pylate(tmp_path / "model", **LENGTHS)
+    name = "layers.0.attn.Wqkv.weight"
+    odd = {**made.tensors, name: made.tensors[name][:-1]}
+    make.write_safetensors(made.directory / "model.safetensors", odd)
+    with pytest.raises(
+        ModelError, match=r"model\.safetensors: the shapes of the weights are not those of conf"
+    ):
+        Encoder.open(made.directory)
+
+
+def test_a_tokenizer_that_stumbles_is_named(tmp_path):
+    """What the library finds wrong when it uses a file, or panics at, is no error of Weft's."""
+    made = make.stanford(tmp_path / "model", metadata=METADATA)
+    path = made.directory / "tokenizer.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["post_processor"]["special_tokens"] = {}
+    make.write_json(path, content)
+    with pytest.raises(ModelError, match=r"tokenizer\.json: does not work as a tokenizer"):
+        Encoder.open(made.directory)
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"tokenizer\.json: does not work as a tokenizer"):
         Encoder.open(made.directory)
 
 

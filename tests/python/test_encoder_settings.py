@@ -86,6 +86,35 @@ def test_a_wrong_value_is_named_with_its_file(tmp_path, content, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("config_sentence_transformers.json", '{"model_type": "ColBERT", "query_prefix": "\\ud800"}'),
+        ("config_sentence_transformers.json", '{"model_type": "ColBERT", "prompts": {"query": "\\ud800"}}'),
+        ("modules.json", '[{"type": "models.Transformer", "path": "\\ud800"}]'),
+    ],
+)
+def test_half_a_surrogate_pair_is_no_text(tmp_path, name, text):
+    put(tmp_path, "config_sentence_transformers.json", {"model_type": "ColBERT"})
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match=f"{name}: holds half a surrogate pair"):
+        read_settings(tmp_path)
+
+
+def test_a_zero_byte_in_a_path_is_refused(tmp_path):
+    put(tmp_path, "config_sentence_transformers.json", {"model_type": "ColBERT"})
+    put(tmp_path, "modules.json", [{"type": "models.Transformer", "path": "\0"}])
+    with pytest.raises(ModelError, match=r"modules\.json: the module 'Transformer' has a zero byte"):
+        read_settings(tmp_path)
+
+
+def test_a_long_wrong_value_is_shown_in_part(tmp_path):
+    put(tmp_path, "config_sentence_transformers.json", {"model_type": "ColBERT", "query_length": "9" * 10**6})
+    with pytest.raises(ModelError, match="query_length is '999") as caught:
+        read_settings(tmp_path)
+    assert len(str(caught.value)) < 1000
+
+
 def test_an_ordinary_sentence_transformer_is_refused(tmp_path):
     put(tmp_path, "config_sentence_transformers.json", {"__version__": {}})
     with pytest.raises(ModelError, match="not a late-interaction model"):

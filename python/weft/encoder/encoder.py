@@ -24,6 +24,7 @@ from weft.encoder.split import split_spans
 from weft.encoder.tokenise import Kind, Row, Token, Tokeniser
 from weft.errors import InvalidInput
 from weft.hub import ModelLocation, locate
+from weft.threads import check_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -131,7 +132,7 @@ class Encoder:
         _positive("batch_size", batch_size)
         if threads is None:
             threads = available_threads()
-        _positive("threads", threads)
+        check_threads(threads)
         name = None if name_or_path is None else os.fspath(name_or_path)
         location = locate(name, offline=offline, revision=revision)
         directory = location.directory

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from weft.encoder.checkpoint.vocabulary import failures_of
 from weft.encoder.settings import Kind
 from weft.errors import InvalidInput, ModelError
 
@@ -83,10 +84,11 @@ class Tokeniser:
             "document": self._marker(settings.document_marker),
         }
         self.mask = self._expansion() if settings.expand_queries else None
-        self.skiplist = self._skiplist()
-        self._empty = len(self._tokenizer.encode("").ids)
-        # What stands behind a text, one `[SEP]` in most models: it survives when the text is cut.
-        special: list[int] = self._tokenizer.encode("a").special_tokens_mask
+        with failures_of(vocabulary.path):
+            self.skiplist = self._skiplist()
+            self._empty = len(self._tokenizer.encode("").ids)
+            # What stands behind a text, one `[SEP]` in most models: it survives when the text is cut.
+            special: list[int] = self._tokenizer.encode("a").special_tokens_mask
         self._tail = len(special) - max((i + 1 for i, one in enumerate(special) if not one), default=0)
 
     def _marker(self, text: str) -> int | None:
@@ -146,7 +148,8 @@ class Tokeniser:
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Return the characters of each token of the bare text: no markers, no prompt."""
         _check_texts([text])
-        encoding = self._tokenizer.encode(self._cased(text), add_special_tokens=False)
+        with failures_of(self.vocabulary.path):
+            encoding = self._tokenizer.encode(self._cased(text), add_special_tokens=False)
         span = self._span_finder(text)
         return [span(start, end) for start, end in encoding.offsets]
 
@@ -225,7 +228,8 @@ class Tokeniser:
         _check_texts([text])
         prompt = self.settings.prompt(kind)
         whole = prompt + self._cased(text)
-        encoding = self._tokenizer.encode(self._given(text, kind))
+        with failures_of(self.vocabulary.path):
+            encoding = self._tokenizer.encode(self._given(text, kind))
         shift = len(whole) - len(whole.lstrip()) if self.settings.strip else 0
         span_of = self._span_finder(text)
         spans: list[tuple[int, int] | None] = []
@@ -272,11 +276,12 @@ class Tokeniser:
     def _encode(self, texts: Sequence[str], kind: Kind, first: int = 0) -> list[list[int]]:
         _check_texts(texts, first)
         given = [self._given(text, kind) for text in texts]
-        # One text does not wake the tokenizer's thread pool.
-        if len(given) == 1:
-            encodings = [self._tokenizer.encode(given[0])]
-        else:
-            encodings = self._tokenizer.encode_batch_fast(given)
+        with failures_of(self.vocabulary.path):
+            # One text does not wake the tokenizer's thread pool.
+            if len(given) == 1:
+                encodings = [self._tokenizer.encode(given[0])]
+            else:
+                encodings = self._tokenizer.encode_batch_fast(given)
         marker = self._markers[kind]
         rows = []
         for encoding in encodings:

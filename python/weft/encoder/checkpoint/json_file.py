@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,32 @@ from weft.errors import ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["JsonFile"]
+__all__ = ["JsonFile", "read_json"]
+
+_SHOWN = 80  # Characters of a wrong value in a message: some files hold megabytes.
+
+
+def read_json(path: Path) -> Any:
+    """Parse a file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ModelError
+        If it is no JSON, or holds half a surrogate pair, which is no text that a tokenizer takes.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(content, ensure_ascii=False).encode()
+    except FileNotFoundError:
+        raise
+    except UnicodeEncodeError:
+        raise ModelError(f"{path}: holds half a surrogate pair, which is not text") from None
+    # RecursionError: brackets within brackets without end.
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: cannot be read as JSON: {error}") from error
+    return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +65,9 @@ class JsonFile:
             If it is no JSON object.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
         except FileNotFoundError:
             return cls(path, {})
-        # RecursionError: brackets within brackets without end.
-        except (OSError, ValueError, RecursionError) as error:
-            raise ModelError(f"{path}: cannot be read as JSON: {error}") from error
         if not isinstance(content, dict):
             raise ModelError(f"{path}: holds a {type(content).__name__} where an object belongs")
         return cls(path, content)
@@ -67,8 +90,34 @@ class JsonFile:
         # bool is an int in Python: a length of `true` is nonsense all the same.
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             expected = " or ".join(one.__name__ for one in kinds)
-            raise ModelError(f"{self.path}: {key} is {value!r}, expected {expected}")
+            raise ModelError(f"{self.path}: {key} is {_shown(value)}, expected {expected}")
         return value
+
+    def count(self, key: str, default: int, *, least: int = 1, most: int) -> int:
+        """Return a whole number that sizes are made of, and so is checked before anything is made.
+
+        Raises
+        ------
+        ModelError
+            If the value is no whole number from `least` to `most`.
+        """
+        value: int = self.get(key, int, default)
+        if not least <= value <= most:
+            raise ModelError(f"{self.path}: {key} is {_shown(value)}, outside {least} to {most}")
+        return value
+
+    def positive(self, key: str, default: float) -> float:
+        """Return a number above 0.
+
+        Raises
+        ------
+        ModelError
+            If the value is no number, not above 0, or not finite.
+        """
+        value: float = self.get(key, (float, int), default)
+        if not 0 < value <= sys.float_info.max:
+            raise ModelError(f"{self.path}: {key} is {_shown(value)}, expected a number above 0")
+        return float(value)
 
     def within(self, key: str) -> JsonFile:
         """Return the object under a key, an empty one when it is absent or null."""
@@ -94,3 +143,8 @@ class JsonFile:
         if not all(isinstance(one, kind) and not isinstance(one, bool) for one in values):
             raise ModelError(f"{self.path}: {key} holds something that is no {kind.__name__}")
         return tuple(values)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -7,11 +7,10 @@ token vector (Pooling) are skipped, unknown ones are an error: leaving one out w
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from weft.encoder.checkpoint.json_file import JsonFile
+from weft.encoder.checkpoint.json_file import JsonFile, read_json
 from weft.errors import ModelError
 
 if TYPE_CHECKING:
@@ -24,6 +23,9 @@ _DEFAULT_POSITIONS = 512
 
 _MOST_POSITIONS = 1 << 20
 """More than any model has: tables of this length are still made in a moment."""
+
+_NO_LIMIT = 1e30
+"""What transformers writes for a tokenizer without a limit of its own."""
 
 _OFFSET_TYPES = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert"}
 """Backbones whose positions begin after the padding index, so that two of them cannot be used."""
@@ -62,10 +64,7 @@ class Modules:
         path = directory / "modules.json"
         if not path.is_file():
             return cls(directory, (), JsonFile.read(directory / "config.json"))
-        try:
-            entries = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise ModelError(f"{path}: cannot be read as JSON: {error}") from error
+        entries = read_json(path)
         if not isinstance(entries, list) or not entries:
             raise ModelError(f"{path}: holds no list of modules")
         found = [_entry(path, JsonFile(path, entry)) for entry in entries if isinstance(entry, dict)]
@@ -110,7 +109,7 @@ class Modules:
     def tokenizer_limit(self) -> int:
         """Return the tokenizer's own limit; libraries write 10^30 for none, some of them as a float."""
         saved = JsonFile.read(self.transformer / "tokenizer_config.json")
-        return int(saved.get("model_max_length", (int, float), 10**30))
+        return int(min(saved.positive("model_max_length", _NO_LIMIT), _NO_LIMIT))
 
 
 def _entry(path: Path, entry: JsonFile) -> tuple[str, Path]:
@@ -119,6 +118,8 @@ def _entry(path: Path, entry: JsonFile) -> tuple[str, Path]:
         raise ModelError(f"{path}: the module {name!r} is not one that Weft reads: {sorted(_KNOWN)}")
     root = path.parent
     folder = root / entry.get("path", str, "")
+    if "\0" in folder.name:
+        raise ModelError(f"{path}: the module {name!r} has a zero byte in its path")
     if not folder.resolve().is_relative_to(root.resolve()):
         raise ModelError(f"{path}: the module {name!r} lies outside the model's directory")
     return name, folder

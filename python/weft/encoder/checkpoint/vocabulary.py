@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from weft.encoder.checkpoint.json_file import JsonFile
 from weft.encoder.checkpoint.word_pieces import open_word_pieces
-from weft.errors import ModelError, ModelNotFound
+from weft.errors import ModelError, ModelNotFound, WeftError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Vocabulary", "open_vocabulary"]
+__all__ = ["Vocabulary", "failures_of", "open_vocabulary"]
 
 _USUAL = {"mask": ("[MASK]", "<mask>"), "unk": ("[UNK]", "<unk>"), "pad": ("[PAD]", "<pad>"), "eos": ()}
 """Special tokens as BERT's family writes them, and RoBERTa's, where no file says."""
@@ -45,6 +46,23 @@ class Vocabulary:
     description: str
 
 
+@contextmanager
+def failures_of(path: Path) -> Iterator[None]:
+    """Let what the tokenizers library raises be a `ModelError` that names the file.
+
+    It raises bare Exception for what it finds wrong; where it finds nothing and stumbles later, its panic
+    comes as an exception that derives from BaseException alone.
+    """
+    try:
+        yield
+    except WeftError:
+        raise
+    except BaseException as error:
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise ModelError(f"{path}: does not work as a tokenizer: {error}") from error
+        raise
+
+
 def open_vocabulary(folders: Iterable[Path]) -> Vocabulary:
     """Open the tokenizer in the first of the folders that has one.
 
@@ -63,15 +81,14 @@ def open_vocabulary(folders: Iterable[Path]) -> Vocabulary:
     for folder in looked:
         path = folder / "tokenizer.json"
         if path.is_file():
-            try:
+            with failures_of(path):
                 opened = tokenizers.Tokenizer.from_file(str(path))
-            # The library raises bare Exception for a file it cannot parse.
-            except Exception as error:
-                raise ModelError(f"{path}: cannot be read as a tokenizer: {error}") from error
             return _with_specials(path, opened, "")
         path = folder / "vocab.txt"
         if path.is_file():
-            return _with_specials(path, *open_word_pieces(path))
+            with failures_of(path):
+                made = open_word_pieces(path)
+            return _with_specials(path, *made)
     raise ModelNotFound(
         f"{looked[0]}: neither tokenizer.json nor vocab.txt: load the tokenizer with transformers once "
         "and save it there with save_pretrained()"

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["BuiltGraph", "build_graph"]
 
 _OUTPUT = "last_hidden_state"
+_MOST_LAYERS = 1 << 10
+_MOST_WIDTH = 1 << 16
+_MOST_POSITIONS = 1 << 17
+"""More than any backbone has: what config.json says decides what is allocated."""
+
 _TYPES = ("bert", "roberta", "xlm-roberta", "camembert", "distilbert", "modernbert")
 
 _DISTILBERT_NAMES = (
@@ -113,8 +118,14 @@ def build_graph(config: JsonFile, tensors: Tensors) -> BuiltGraph:
         raise ModelError(f"{config.path}: hidden_size is {network.hidden}, the word table is {words.shape}")
     builder = GraphBuilder()
     state = ""
-    for state in network.states(builder, FloatStyle()):  # noqa: B007  the last one is the result
-        pass
+    try:
+        for state in network.states(builder, FloatStyle()):  # noqa: B007  the last one is the result
+            pass
+    # From numpy, which finds tensors whose shapes do not fit one another.
+    except (ValueError, IndexError) as error:
+        raise ModelError(
+            f"{tensors.paths[0]}: the shapes of the weights are not those of {config.path.name}: {error}"
+        ) from error
     builder.name(state, _OUTPUT)
     model = builder.model([(_OUTPUT, network.hidden)], external=True)
     read = {one.name: getattr(network, one.name) for one in fields(network) if one.name != "tensors"}
@@ -159,44 +170,44 @@ def _bert(config: JsonFile, tensors: Tensors, kind: str) -> Bert:
         raise ModelError(f"{config.path}: position_embedding_type is {placed!r}, only 'absolute' is built")
     if kind == "distilbert":
         return Bert(
-            layers=config.get("n_layers", int, 6),
-            hidden=config.get("dim", int, 768),
-            heads=config.get("n_heads", int, 12),
+            layers=config.count("n_layers", 6, most=_MOST_LAYERS),
+            hidden=config.count("dim", 768, most=_MOST_WIDTH),
+            heads=config.count("n_heads", 12, most=_MOST_WIDTH),
             epsilon=1e-12,
             tensors=_Prefixed(tensors, "distilbert", _DISTILBERT_NAMES),
             activation=config.get("activation", str, "gelu"),
         )
     descends = kind != "bert"
     return Bert(
-        layers=config.get("num_hidden_layers", int, 12),
-        hidden=config.get("hidden_size", int, 768),
-        heads=config.get("num_attention_heads", int, 12),
-        epsilon=config.get("layer_norm_eps", (float, int), 1e-12),
+        layers=config.count("num_hidden_layers", 12, most=_MOST_LAYERS),
+        hidden=config.count("hidden_size", 768, most=_MOST_WIDTH),
+        heads=config.count("num_attention_heads", 12, most=_MOST_WIDTH),
+        epsilon=_epsilon(config, "layer_norm_eps", 1e-12),
         tensors=_Prefixed(tensors, "roberta" if descends else "bert"),
         activation=config.get("hidden_act", str, "gelu"),
-        padding=config.get("pad_token_id", int, 1) if descends else None,
+        padding=config.count("pad_token_id", 1, least=0, most=_MOST_POSITIONS) if descends else None,
     )
 
 
 def _modernbert(config: JsonFile, tensors: Tensors) -> ModernBert:
     """Read ModernBERT's configuration as transformers 4 or 5 writes it."""
-    layers = config.get("num_hidden_layers", int, 22)
-    every = config.get("global_attn_every_n_layers", int, 3)
+    layers = config.count("num_hidden_layers", 22, most=_MOST_LAYERS)
+    every = config.count("global_attn_every_n_layers", 3, most=_MOST_POSITIONS)
     usual = tuple("sliding_attention" if layer % every else "full_attention" for layer in range(layers))
     kinds = config.strings("layer_types", usual)
     if len(kinds) != layers or not set(kinds) <= {"sliding_attention", "full_attention"}:
         raise ModelError(f"{config.path}: layer_types does not name one of two kinds for each layer")
-    theta = _theta(config, "full_attention", config.get("global_rope_theta", (float, int), 160_000.0))
+    theta = _theta(config, "full_attention", config.positive("global_rope_theta", 160_000.0))
     return ModernBert(
         layers=layers,
-        hidden=config.get("hidden_size", int, 768),
-        heads=config.get("num_attention_heads", int, 12),
-        epsilon=config.get("norm_eps", (float, int), 1e-5),
+        hidden=config.count("hidden_size", 768, most=_MOST_WIDTH),
+        heads=config.count("num_attention_heads", 12, most=_MOST_WIDTH),
+        epsilon=_epsilon(config, "norm_eps", 1e-5),
         tensors=_Prefixed(tensors, "model"),
         activation=config.get("hidden_activation", str, "gelu"),
-        positions=config.get("max_position_embeddings", int, 8192),
+        positions=config.count("max_position_embeddings", 8192, most=_MOST_POSITIONS),
         windowed=tuple(kind == "sliding_attention" for kind in kinds),
-        reach=config.get("local_attention", int, 128) // 2,
+        reach=config.count("local_attention", 128, least=0, most=_MOST_POSITIONS) // 2,
         theta=theta,
         local_theta=_theta(config, "sliding_attention", _local_theta(config, theta)),
     )
@@ -205,8 +216,7 @@ def _modernbert(config: JsonFile, tensors: Tensors) -> ModernBert:
 def _local_theta(config: JsonFile, theta: float) -> float:
     """Return the base in windowed layers: null means that of the others, absence 10,000."""
     default = theta if "local_rope_theta" in config else 10_000.0
-    found: float = config.get("local_rope_theta", (float, int), default)
-    return found
+    return config.positive("local_rope_theta", default)
 
 
 def _theta(config: JsonFile, kind: str, default: float) -> float:
@@ -214,4 +224,12 @@ def _theta(config: JsonFile, kind: str, default: float) -> float:
     rope = parameters.get("rope_type", str, "default")
     if rope != "default":
         raise ModelError(f"{config.path}: rope_type is {rope!r}, only 'default' is built")
-    return float(parameters.get("rope_theta", (float, int), default))
+    return parameters.positive("rope_theta", default)
+
+
+def _epsilon(config: JsonFile, key: str, default: float) -> float:
+    """Return what a layer norm adds to the variance: a small number, 0 included."""
+    value: float = config.get(key, (float, int), default)
+    if not 0 <= value <= 1:
+        raise ModelError(f"{config.path}: {key} is outside 0 to 1")
+    return float(value)
