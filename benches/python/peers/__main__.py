@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import environments
 
@@ -60,10 +61,14 @@ def _run(given: argparse.Namespace) -> int:
         all_builds=given.all_builds,
         keep=given.keep,
     )
-    run = measure.Run(Vectors.read(given.folder.absolute()), settings).go()
     given.out.mkdir(parents=True, exist_ok=True)
-    run["about"]["command"] = "python benches/python/peers " + " ".join(sys.argv[1:])
-    (given.out / "results.json").write_text(json.dumps(run, indent=1))
+    command = "python benches/python/peers " + " ".join(sys.argv[1:])
+
+    def save(run: dict[str, Any]) -> None:
+        run["about"]["command"] = command
+        (given.out / "results.json").write_text(json.dumps(run, indent=1))
+
+    run = measure.Run(Vectors.read(given.folder.absolute()), settings, save).go()
     _write(given.out)
     # A peer that cannot be had is a line of the table; Weft that fails is a failure.
     return int(not any(entry["engine"] == "weft" for entry in run["entries"]) and "weft" in chosen)

@@ -22,6 +22,7 @@ from child import Child, EngineError
 from truth import truth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from vectors import Vectors
@@ -63,8 +64,9 @@ class Entry:
 class Run:
     """Everything of one run."""
 
-    def __init__(self, vectors: Vectors, settings: Settings) -> None:
-        self.vectors, self.settings = vectors, settings
+    def __init__(self, vectors: Vectors, settings: Settings, save: Callable[[dict[str, Any]], None]) -> None:
+        self.vectors, self.settings, self.save = vectors, settings, save
+        self.started = machine.about() | {"load": machine.load()}
         self.truth, self.about_truth = truth(vectors)
         self.entries: list[Entry] = []
         self.absent: list[dict[str, str]] = []
@@ -73,9 +75,10 @@ class Run:
         settings.work.mkdir(parents=True, exist_ok=True)
 
     def go(self) -> dict[str, Any]:
-        started = machine.about() | {"load": machine.load()}
+        """Measure everything, and save what there is after every part: a run takes hours, and machines end."""
         for engine in self.settings.engines:
             self._build(engine)
+            self.save(self.result())
         for number, threads in enumerate(self.settings.threads):
             self._serve(threads)
             if number == 0:
@@ -85,8 +88,13 @@ class Run:
             for entry in self.entries:
                 if entry.child is not None:
                     entry.child.close()
+            self.save(self.result())
+        return self.result()
+
+    def result(self) -> dict[str, Any]:
+        """Give all figures that there are so far, as they are written."""
         return {
-            "about": started,
+            "about": self.started,
             "vectors": self.vectors.about,
             "truth": self.about_truth,
             "loads": self.loads,
