@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from weft.results import Hit as Hit
     from weft.results import Part as Part
     from weft.results import RerankHit as RerankHit
+    from weft.tuning import Measured as Measured
+    from weft.tuning import Tuning as Tuning
 
 _HOMES = {
     "Agreement": "weft.evaluation",
@@ -77,6 +79,7 @@ _HOMES = {
     "IndexNotFound": "weft.errors",
     "InvalidFilter": "weft.errors",
     "InvalidInput": "weft.errors",
+    "Measured": "weft.tuning",
     "MissingExtra": "weft.errors",
     "LeftOut": "weft.imports",
     "ModelError": "weft.errors",
@@ -90,6 +93,7 @@ _HOMES = {
     "RerankHit": "weft.results",
     "StageProfile": "weft.profile",
     "TokenMatch": "weft.explanation",
+    "Tuning": "weft.tuning",
     "UnreadableSource": "weft.errors",
     "WeftError": "weft.errors",
     "__version__": "weft._core",
@@ -123,6 +127,7 @@ __all__ = [
     "InvalidFilter",
     "InvalidInput",
     "LeftOut",
+    "Measured",
     "MissingExtra",
     "ModelError",
     "ModelNotFound",
@@ -135,6 +140,7 @@ __all__ = [
     "RerankHit",
     "StageProfile",
     "TokenMatch",
+    "Tuning",
     "UnreadableSource",
     "WeftError",
     "__version__",

@@ -206,6 +206,26 @@ class Index:
     def check(self) -> list[str]:
         """Say what is wrong with the index, in words."""
 
+    def search_defaults(self, k: int) -> tuple[int, int]:
+        """Give nprobe and ndocs of a search that names none: the tuned ones, else the built-in ones."""
+
+    def set_tuned(
+        self,
+        *,
+        k: int,
+        nprobe: int,
+        ndocs: int,
+        target: float,
+        overlap: float,
+        standard_error: float,
+        queries: int,
+        passages: int,
+    ) -> None:
+        """Make nprobe and ndocs the defaults of searches for k and somewhat fewer; the rest is for info."""
+
+    def reset_tuned(self, k: int | None = None) -> int:
+        """Give up what was tuned for one k, or everything; say how many there were."""
+
     def close(self) -> None:
         """Let the index go."""
 

@@ -15,6 +15,8 @@ __all__ = [
     "MEASURES",
     "RUN_DEPTH",
     "RUN_TAG",
+    "TUNE_QUERIES",
+    "TUNE_TARGET",
     "WRITE_TOKENS",
     "K",
 ]
@@ -33,6 +35,12 @@ ANSWER_DEPTHS = (1, 5, 20, 100)
 
 AGREEMENT = 100
 """Queries whose results an evaluation compares with exhaustive search, which costs far more than they did."""
+
+TUNE_TARGET = 0.95
+"""Share of the exhaustive top results that a tuned search is to find."""
+
+TUNE_QUERIES = 300
+"""Queries that tuning looks at: the standard error of their overlap is then about 0.005."""
 
 RUN_TAG = "weft"
 """The sixth column of a run file."""

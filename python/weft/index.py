@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from weft import _core
 from weft.batch import engine_stages
-from weft.defaults import LOCK_TIMEOUT
+from weft.counts import as_count
+from weft.defaults import LOCK_TIMEOUT, TUNE_QUERIES, TUNE_TARGET, K
 from weft.encoding import check_encoder
 from weft.errors import InvalidInput
 from weft.searching import Searching
@@ -21,9 +22,11 @@ from weft.threads import check_threads
 from weft.writing import Writing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from weft.ingest import Progress
+    from weft.tuning import Tuning
 
 __all__ = ["Index", "open_index"]
 
@@ -142,7 +145,8 @@ class Index(Searching, Writing):
             ``segments``, ``codebooks``, ``codebook_age`` (share of the tokens that came after the
             newest codebook was trained or had grown; None without one), ``bytes`` by part,
             ``bytes_per_token``, ``encoder`` (what is remembered of it, or None),
-            ``format_version``, ``cpu_tier`` and ``threads``.
+            ``tuned`` (what `tune` stored, a dict for every ``k``), ``format_version``, ``cpu_tier`` and
+            ``threads``.
         """
         information = dict(self._native.info())
         remembered = information.get("encoder")
@@ -193,6 +197,102 @@ class Index(Searching, Writing):
         if self._transaction is not None:
             raise InvalidInput("compact is called inside a batch: leave the batch first")
         return self._native.compact(None if progress is None else engine_stages(progress))
+
+    def tune(
+        self,
+        queries: Iterable[Any],
+        *,
+        target: float = TUNE_TARGET,
+        k: int = K,
+        sample: int = TUNE_QUERIES,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> Tuning:
+        """Find the cheapest `nprobe` and `ndocs` that find enough, and make them this index's defaults.
+
+        Enough is a share of the best `k` passages of exhaustive MaxSim over the vectors that the index
+        holds, mean over the queries (overlap@k); that mean less one standard error must be at least
+        `target`. Of the parameters that reach it the ones with the least median time on this machine
+        are taken, measured in turns; where times are equal within the noise, the ones with the least
+        work. Searches for up to `k` results use them from now on, down to 11 or 101 when `k` is above
+        (the ranges of the built-in defaults), in every process that has the index open; arguments of a
+        search still win. Tune again when the index has become much larger.
+
+        Parameters
+        ----------
+        queries : iterable of str, or of arrays
+            Queries as your users ask them, or their vectors: at least 20 different ones.
+        target : float
+            More than 0, at most 1.
+        k : int
+            Results that your searches ask for.
+        sample : int
+            How many of the queries are used at most; they are chosen evenly. Exhaustive search costs
+            a third of a second a query at a million tokens.
+        dry_run : bool
+            Only measure.
+        progress : callable, optional
+            Called with stage, done and total.
+
+        Returns
+        -------
+        Tuning
+            The parameters, what they find and cost, and those in use before.
+
+        Raises
+        ------
+        InvalidInput
+            There are too few queries, no parameters reach the target, or the index is so small that
+            it is searched exactly anyway.
+        IndexLocked, ReadOnlyIndex
+            Nothing can be stored.
+
+        Examples
+        --------
+        >>> import tempfile, numpy, weft
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> large = weft.open(f"{folder.name}/large.weft", create=True)
+        >>> vectors = numpy.random.default_rng(0).standard_normal((1100, 60, 16)).astype(numpy.float32)
+        >>> _ = large.add_vectors(vectors)
+        >>> tuning = large.tune(vectors[:40, :8], target=0.8)
+        >>> tuning.best.overlap >= 0.8, large.info()["tuned"][0]["ndocs"] == tuning.best.ndocs
+        (True, True)
+        >>> large.reset_tuning()
+        1
+        >>> large.close(); folder.cleanup()
+        """
+        from weft.tuning import tune
+
+        if self._transaction is not None:
+            raise InvalidInput("tune is called inside a batch: leave the batch first")
+        return tune(self, queries, target=target, k=k, sample=sample, dry_run=dry_run, progress=progress)
+
+    def reset_tuning(self, k: int | None = None) -> int:
+        """Go back to the built-in defaults of `nprobe` and `ndocs`.
+
+        Parameters
+        ----------
+        k : int, optional
+            Give up only what was tuned for this number of results.
+
+        Returns
+        -------
+        int
+            How many tunings were given up.
+
+        Raises
+        ------
+        IndexLocked, ReadOnlyIndex
+            Nothing can be written.
+
+        Examples
+        --------
+        >>> index.reset_tuning()
+        0
+        """
+        if self._transaction is not None:
+            raise InvalidInput("reset_tuning is called inside a batch: leave the batch first")
+        return self._native.reset_tuned(None if k is None else as_count("k", k))
 
     def close(self) -> None:
         """Let go of the files; using the index afterwards is an error. Twice is harmless."""

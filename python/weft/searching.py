@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from operator import index
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
+from weft.counts import as_count
 from weft.defaults import K
 from weft.encoding import encode_queries, is_text, named_tokens, passage_text
 from weft.errors import InvalidInput
@@ -25,8 +25,6 @@ __all__ = ["Searching"]
 
 Mode = Literal["semantic", "keyword", "hybrid"]
 Fusion = Literal["rrf", "weighted"]
-
-_ALL = 1 << 32
 
 
 class _Asked(TypedDict, total=False):
@@ -165,7 +163,7 @@ class Searching(Reading):
                 "exact, nprobe, ndocs and centroid_score_threshold are about vectors: "
                 "a keyword search has none"
             )
-        k = _count("k", k)
+        k = as_count("k", k)
         text = as_filter(filter)
         if not queries or len(self) == 0:
             found: list[list[Hit]] = [[] for _ in queries]
@@ -245,7 +243,7 @@ class Searching(Reading):
         recorder = Recorder() if profile else None
         one = getattr(queries, "ndim", 3) == 2
         matrices = [as_matrix(queries, "queries")] if one else as_matrices(queries, "queries")
-        k = _count("k", k)
+        k = as_count("k", k)
         found = self._search(
             matrices,
             k,
@@ -274,7 +272,7 @@ class Searching(Reading):
             raise InvalidInput(f"group is {group!r}: it is None or 'document'")
         for name in ("nprobe", "ndocs"):
             if parameters[name] is not None:
-                parameters[name] = _count(name, parameters[name])
+                parameters[name] = as_count(name, parameters[name])
         if recorder is not None:
             parameters["profile"] = recorder.engine
         rankings = self._native.search(list(matrices), k, group=group == "document", **parameters)
@@ -358,17 +356,6 @@ def _match(asked: _Token, met: _Token, offset: int, start: int, similarity: floa
         if field == "text":
             first, last = first - offset + start, last - offset + start
     return TokenMatch(*asked, token, first, last, field, similarity)
-
-
-def _count(name: str, value: Any) -> int:
-    """Check a count, and let it fit the engine's: what is more than any index holds is all of it."""
-    try:
-        number = 0 if isinstance(value, bool) else index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise InvalidInput(f"{name} is {value!r}: a whole number of at least 1 is needed")
-    return min(number, _ALL)
 
 
 def _check_mode(mode: object, fusion: object, weights: object) -> None:

@@ -19,6 +19,7 @@ from weft.cli import (
     info,
     model,
     search,
+    tune,
     update,
 )
 from weft.cli.options import CommandParser
@@ -63,6 +64,7 @@ def build() -> argparse.ArgumentParser:
         export_plaid,
         import_index,
         evaluate,
+        tune,
         model,
     ):
         command.register(commands, shared)

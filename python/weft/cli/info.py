@@ -91,7 +91,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.2f}"
+        # Shares need a digit more, and an error of a share is small.
+        return f"{value:,.2f}" if value == 0 or abs(value) >= 1 else f"{value:.4g}"
     if isinstance(value, (list, tuple)):
         return " ".join(_shown(inner) for inner in value) or "none"
     text = str(value)

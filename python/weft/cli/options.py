@@ -20,6 +20,7 @@ __all__ = [
     "from_zero",
     "json_object",
     "seconds",
+    "share",
     "two_weights",
 ]
 
@@ -148,6 +149,17 @@ def two_weights(text: str) -> tuple[float, float]:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not two numbers, as in 1,0.5") from None
     return semantic, keyword
+
+
+def share(text: str) -> float:
+    """Parse a share of a whole."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0 and at most 1")
+    return value
 
 
 def seconds(text: str) -> float:

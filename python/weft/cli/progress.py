@@ -28,6 +28,7 @@ _STAGES = {
     "write": "writing",
     "search": "searching",
     "compare": "comparing",
+    "time": "timing",
 }
 
 

@@ -170,6 +170,7 @@ pub fn segment(data: &[u8]) {
             codebooks: fixture.snapshot.codebooks.clone(),
             segments: vec![Arc::new(segment)],
             deleted: Arc::default(),
+            tuned: fixture.snapshot.tuned.clone(),
         };
         let values: Vec<f32> = (0..3 * dim).map(|i| (i % 7) as f32 - 3.0).collect();
         let query = crate::index::search::prepare(&[&values], dim)?.remove(0);

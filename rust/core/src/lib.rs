@@ -67,3 +67,4 @@ pub use progress::{Progress, ProgressCall, Stage};
 pub use search::fusion::{Fusion, FusionRule, List, Mode, Part};
 pub use search::params::{DEFAULT_K, Resolved, SearchParams};
 pub use search::profile::{Profile, SearchStage, StageProfile};
+pub use search::tuned::Tuned;

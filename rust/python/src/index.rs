@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use weft_core::{
     Codec, Cursor, Document, Filter, Fusion, FusionRule, Hit, Mode, OpenOptions, Part, Profile,
-    SearchOptions, SearchParams,
+    SearchOptions, SearchParams, Tuned,
 };
 
 use crate::buffer::{Matrix, bytes};
@@ -217,6 +217,20 @@ impl Index {
         out.set_item("generation", info.generation)?;
         out.set_item("format_version", info.format_version)?;
         out.set_item("encoder", info.encoder)?;
+        let tuned = PyList::empty(py);
+        for one in info.tuned {
+            let row = PyDict::new(py);
+            row.set_item("k", one.k)?;
+            row.set_item("nprobe", one.nprobe)?;
+            row.set_item("ndocs", one.ndocs)?;
+            row.set_item("target", one.target)?;
+            row.set_item("overlap", one.overlap)?;
+            row.set_item("standard_error", one.standard_error)?;
+            row.set_item("queries", one.queries)?;
+            row.set_item("passages", one.passages)?;
+            tuned.append(row)?;
+        }
+        out.set_item("tuned", tuned)?;
         let segments = PyList::empty(py);
         for segment in info.segments {
             let row = PyDict::new(py);
@@ -511,6 +525,50 @@ impl Index {
     fn check(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         let engine = self.engine()?;
         enter(py, || engine.check())
+    }
+
+    /// `nprobe, ndocs` of a search that names none.
+    fn search_defaults(&self, py: Python<'_>, k: usize) -> PyResult<(usize, usize)> {
+        let engine = self.engine()?;
+        let params = enter(py, || engine.search_defaults(k))?;
+        Ok((params.nprobe, params.ndocs))
+    }
+
+    #[pyo3(signature = (*, k, nprobe, ndocs, target, overlap, standard_error, queries, passages))]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "they are the members of what is stored"
+    )]
+    fn set_tuned(
+        &self,
+        py: Python<'_>,
+        k: usize,
+        nprobe: usize,
+        ndocs: usize,
+        target: f64,
+        overlap: f64,
+        standard_error: f64,
+        queries: u64,
+        passages: u64,
+    ) -> PyResult<()> {
+        let engine = self.engine()?;
+        let tuned = Tuned {
+            k,
+            nprobe,
+            ndocs,
+            target,
+            overlap,
+            standard_error,
+            queries,
+            passages,
+        };
+        enter(py, || engine.set_tuned(&tuned))
+    }
+
+    #[pyo3(signature = (k=None))]
+    fn reset_tuned(&self, py: Python<'_>, k: Option<usize>) -> PyResult<u64> {
+        let engine = self.engine()?;
+        enter(py, || engine.reset_tuned(k))
     }
 
     fn close(&self) {

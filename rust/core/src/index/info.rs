@@ -2,6 +2,7 @@
 
 use super::Index;
 use crate::error::Result;
+use crate::search::tuned::Tuned;
 use crate::segment::{CODES, NORMS, POSTING_ENDS, POSTINGS, RESIDUALS, SegmentKind, VECTORS};
 use crate::storage::catalog::FILE;
 
@@ -58,6 +59,8 @@ pub struct Info {
     pub generation: u64,
     /// The encoder's description.
     pub encoder: Option<String>,
+    /// Search parameters that were measured on this index and are its defaults, by ascending `k`.
+    pub tuned: Vec<Tuned>,
     /// Segments in the order of their numbers.
     pub segments: Vec<SegmentInfo>,
     /// Codebooks in the order of their numbers.
@@ -119,6 +122,7 @@ impl Index {
                 seed: settings.seed,
                 generation: settings.generation,
                 encoder: settings.encoder,
+                tuned: settings.tuned.all().to_vec(),
                 segments: snapshot
                     .segments
                     .iter()

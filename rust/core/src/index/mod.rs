@@ -17,6 +17,7 @@ pub(crate) mod select;
 pub(crate) mod snapshot;
 pub(crate) mod source;
 pub(crate) mod staging;
+pub(crate) mod tune;
 pub(crate) mod walk;
 pub(crate) mod write;
 
@@ -31,6 +32,7 @@ use crate::error::{Error, Result};
 use crate::filter::cache::FilterCache;
 use crate::format::FORMAT_VERSION;
 use crate::search::keyword::cache::KeywordCache;
+use crate::search::tuned::TunedSet;
 use crate::storage::catalog::{Access, Catalog, FILE, Settings};
 
 /// Connections kept for later reads.
@@ -329,6 +331,7 @@ fn create(path: &Path, options: &OpenOptions) -> Result<()> {
         generation: 0,
         next_docno: 0,
         next_file: 1,
+        tuned: TunedSet::default(),
     };
     Catalog::create(path, &settings)?;
     if let Some(parent) = std::path::absolute(path).map_err(Error::io(path))?.parent() {

@@ -8,6 +8,7 @@ use crate::bitmap::Bitmap;
 use crate::codec::codebook::Codebook;
 use crate::error::{Error, Result};
 use crate::format::{FileIdentity, FileKind};
+use crate::search::tuned::TunedSet;
 use crate::segment::read::Segment;
 use crate::storage::catalog::Catalog;
 use crate::storage::{codebook_path, segment_path};
@@ -21,6 +22,8 @@ pub(crate) struct Snapshot {
     pub(crate) codebooks: BTreeMap<u64, Arc<Codebook>>,
     pub(crate) segments: Vec<Arc<Segment>>,
     pub(crate) deleted: Arc<Bitmap>,
+    /// Search parameters that were measured on this index.
+    pub(crate) tuned: TunedSet,
 }
 
 impl Snapshot {
@@ -114,6 +117,7 @@ impl Snapshot {
             codebooks,
             segments,
             deleted: Arc::new(deleted),
+            tuned: settings.tuned,
         })
     }
 }

@@ -22,6 +22,7 @@ pub(crate) mod params;
 pub(crate) mod probe;
 pub(crate) mod profile;
 pub(crate) mod refine;
+pub(crate) mod tuned;
 
 use std::collections::BTreeMap;
 
@@ -96,9 +97,9 @@ impl Searcher<'_> {
     /// The k best passages that may be found.
     pub(crate) fn search(&self, query: &Query, params: &SearchParams) -> Result<Vec<Scored>> {
         let resolved = match self.live {
-            None => params.resolve(),
+            None => params.resolve_among(&self.snapshot.tuned, 1, 1),
             Some(live) if live.len() == 0 => return Ok(Vec::new()),
-            Some(live) => params.resolve_among(live.len(), self.passages()),
+            Some(live) => params.resolve_among(&self.snapshot.tuned, live.len(), self.passages()),
         };
         let mut scored = Vec::new();
         for segment in self

@@ -20,6 +20,7 @@ use super::{make_pool, random_uuid};
 use crate::codec::parts::CodebookParts;
 use crate::error::{Error, Result};
 use crate::format::FORMAT_VERSION;
+use crate::search::tuned::TunedSet;
 use crate::segment::write::Passages;
 use crate::storage::catalog::{Access, Catalog, Settings};
 use crate::storage::unfinished::Unfinished;
@@ -82,6 +83,7 @@ impl Importer {
             generation: 0,
             next_docno: 0,
             next_file: 1,
+            tuned: TunedSet::default(),
         };
         Catalog::create(directory, &settings)?;
         let mut catalog = Catalog::open(directory, Access::Write, Duration::ZERO)?;

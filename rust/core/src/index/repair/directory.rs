@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::format::read::Container;
 use crate::format::{FORMAT_VERSION, FileIdentity, FileKind, FileSeal};
 use crate::index::options::{DEFAULT_NBITS, DEFAULT_SEED};
+use crate::search::tuned::TunedSet;
 use crate::segment::{DOCNOS, HEAD, HEAD_BYTES};
 use crate::storage::catalog::{CodebookRow, SegmentRow, Settings};
 use crate::storage::{codebook_path, segment_path};
@@ -57,6 +58,7 @@ impl Directory {
             generation: 0,
             next_docno: 0,
             next_file: files.last().map_or(1, |(i, _)| i.number + 1),
+            tuned: TunedSet::default(),
         };
         for (identity, seal) in files {
             // What cannot be read is found missing later, by the documents that need it.

@@ -118,6 +118,9 @@ impl Salvage {
         if let Some(encoder) = &self.settings.encoder {
             self.catalog.set("encoder", encoder)?;
         }
+        if !self.settings.tuned.all().is_empty() {
+            self.catalog.set("tuned", &self.settings.tuned.json())?;
+        }
         let next = &self.settings;
         self.catalog
             .set("next_docno", &next.next_docno.to_string())?;

@@ -25,6 +25,7 @@ pub(crate) use self::files::{CodebookRow, SegmentRow};
 use self::open::sql_error;
 pub(crate) use self::stage::{StagedDocument, parse_metadata};
 use crate::error::{Error, Result};
+use crate::search::tuned::TunedSet;
 
 /// The file's name in the index directory.
 pub(crate) const FILE: &str = "catalog.sqlite";
@@ -33,7 +34,7 @@ const APPLICATION_ID: i64 = 0x5745_4654;
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What an index is made with and remembers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
     /// The format's version, of the catalogue and of all files.
     pub(crate) version: u32,
@@ -46,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) generation: u64,
     pub(crate) next_docno: u32,
     pub(crate) next_file: u64,
+    /// Search parameters that were measured on this index.
+    pub(crate) tuned: TunedSet,
 }
 
 /// How a connection is opened.
@@ -122,6 +125,14 @@ impl Catalog {
         })
     }
 
+    pub(crate) fn unset(&mut self, key: &str) -> Result<()> {
+        self.run(|c| {
+            c.prepare_cached("DELETE FROM settings WHERE key = ?1")?
+                .execute([key])
+                .map(drop)
+        })
+    }
+
     fn number<T: std::str::FromStr>(&mut self, key: &str) -> Result<T> {
         let value = self.value(key)?;
         let parsed = value.as_deref().and_then(|v| v.parse().ok());
@@ -160,7 +171,16 @@ impl Catalog {
             generation: self.number("generation")?,
             next_docno: self.number("next_docno")?,
             next_file: self.number("next_file")?,
+            tuned: self.tuned()?,
         })
+    }
+
+    fn tuned(&mut self) -> Result<TunedSet> {
+        match self.value("tuned")? {
+            None => Ok(TunedSet::default()),
+            Some(text) => TunedSet::parse(&text)
+                .ok_or_else(|| self.corrupt("settings", format!("tuned is {text:?}"))),
+        }
     }
 
     /// A new id: 32 hexadecimal digits from SQLite's generator, which the operating system seeds.
