@@ -350,13 +350,13 @@ def asked(tmp_path: Path, questions: list[str]) -> Path:
 def test_the_command(path: Path, asked: Path, run: Callable[..., Outcome]) -> None:
     dry = run("tune", path, "--queries", asked, "--target", 0.9, "--dry-run")
     assert dry.status == 0
-    assert "would be the defaults (dry run) for k up to 10" in dry.err
+    assert "would be the defaults (dry run) for 10 results and somewhat fewer" in dry.err
     assert "overlap@10 with exhaustive search" in dry.out
     assert "tuned: none" in run("info", path).out
     done = run("tune", path, "--queries", asked, "--target", 0.9, "--json")
     values = json.loads(done.out)
     assert values["stored"] is True
-    assert "are now the defaults for k up to 10" in done.err
+    assert "are now the defaults for 10 results and somewhat fewer" in done.err
     # 60 queries: the second digit is a guess, and the command says how many would do.
     assert values["best"]["standard_error"] > 0.01
     assert "queries would make it ± 0.01" in done.err

@@ -122,7 +122,7 @@ def _say(tuning: Tuning, path: str) -> None:
     best, before = tuning.best, tuning.before
     done = "are now the defaults" if tuning.stored else "would be the defaults (dry run)"
     print(
-        f"{path}: nprobe {best.nprobe} and ndocs {best.ndocs} {done} for k up to {tuning.k}; "
+        f"{path}: nprobe {best.nprobe} and ndocs {best.ndocs} {done} for {tuning.k} results and somewhat fewer; "
         f"{before.milliseconds / best.milliseconds:.2f} times as fast as before",
         file=sys.stderr,
     )
