@@ -122,8 +122,8 @@ def _say(tuning: Tuning, path: str) -> None:
     best, before = tuning.best, tuning.before
     done = "are now the defaults" if tuning.stored else "would be the defaults (dry run)"
     print(
-        f"{path}: nprobe {best.nprobe} and ndocs {best.ndocs} {done} for {tuning.k} results and somewhat fewer; "
-        f"{before.milliseconds / best.milliseconds:.2f} times as fast as before",
+        f"{path}: nprobe {best.nprobe} and ndocs {best.ndocs} {done} for {tuning.k} results and somewhat "
+        f"fewer; {before.milliseconds / best.milliseconds:.2f} times as fast as before",
         file=sys.stderr,
     )
     if best.standard_error > _SURE:
