@@ -1,13 +1,24 @@
-"""Where something new is made: not inside of what it is made from, which stays as it is."""
+"""What a path may be: where something new is made, and what is opened as a file."""
 
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from weft.errors import InvalidInput
 
-__all__ = ["check_apart"]
+__all__ = ["check_apart", "is_special"]
+
+
+def is_special(path: Path) -> bool:
+    """Say whether a path leads to a pipe, a socket or a device, which may block for ever or never end."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        # Opening it will say what is wrong.
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def check_apart(source: str | os.PathLike[str], destination: str | os.PathLike[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,6 +106,19 @@ def test_a_zero_byte_in_a_path_is_refused(tmp_path):
     put(tmp_path, "config_sentence_transformers.json", {"model_type": "ColBERT"})
     put(tmp_path, "modules.json", [{"type": "models.Transformer", "path": "\0"}])
     with pytest.raises(ModelError, match=r"modules\.json: the module 'Transformer' has a zero byte"):
+        read_settings(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "config_sentence_transformers.json", "artifact.metadata"])
+def test_a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ModelError, match=f"{name}: is a pipe or a device"):
+        read_settings(tmp_path)
+
+
+def test_a_device_in_the_place_of_a_file_is_refused(tmp_path):
+    (tmp_path / "artifact.metadata").symlink_to("/dev/zero")
+    with pytest.raises(ModelError, match=r"artifact\.metadata: is a pipe or a device"):
         read_settings(tmp_path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -134,6 +135,24 @@ def test_pylate(name, tmp_path):
                 hits = index.search_vectors(query, k=len(found), exact=True)
                 assert [hit.id for hit in hits] == [str(one) for one, _ in found]
                 assert max(abs(hit.score - score) for hit, (_, score) in zip(hits, found, strict=True)) < TIE
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("colbert-ai/chunks", ["metadata.json", "doclens.0.json", "centroids.pt", "1.codes.pt"]),
+        ("next-plaid/4bit-chunked", ["metadata.json", "centroids.npy", "1.residuals.npy"]),
+    ],
+)
+def test_pipes_in_the_place_of_files_are_refused_and_not_waited_for(tmp_path, name, files):
+    for file in files:
+        source = tmp_path / file
+        shutil.copytree(GOLDEN / name / "index", source)
+        (source / file).unlink()
+        os.mkfifo(source / file)
+        with pytest.raises(UnreadableSource, match=f"{file}: is a pipe or a device"):
+            weft.import_index(source, tmp_path / "new.weft")
+        assert not (tmp_path / "new.weft").exists()
 
 
 def test_a_codec_without_residuals(tmp_path):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weft.imports.refusal import refused
+from weft.imports.refusal import refused, require_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,7 @@ def read_json(path: Path) -> Any:
     UnreadableSource
         It cannot be read, or is no JSON.
     """
+    require_file(path)
     try:
         return json.loads(path.read_bytes())
     except OSError as error:

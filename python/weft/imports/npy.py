@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weft.imports.refusal import refused
+from weft.imports.refusal import refused, require_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +71,7 @@ def object_count(path: Path) -> int:
 
 
 def _header(path: Path) -> tuple[str, str, bool, tuple[int, ...], int]:
+    require_file(path)
     try:
         with path.open("rb") as file:
             lead = file.read(8)

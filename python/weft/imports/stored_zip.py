@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weft.errors import UnreadableSource
-from weft.imports.refusal import refused
+from weft.imports.refusal import refused, require_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +61,7 @@ def stored_entries(path: Path) -> dict[str, Entry]:
         It is no zip archive, an entry is compressed or encrypted, reaches beyond the file, or lies over
         another one.
     """
+    require_file(path)
     try:
         with path.open("rb") as file:
             if file.read(1) == b"\x80":

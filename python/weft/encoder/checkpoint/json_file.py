@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from weft.errors import ModelError
+from weft.places import is_special
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,8 @@ def read_json(path: Path) -> Any:
     ModelError
         If it is no JSON, or holds half a surrogate pair, which is no text that a tokenizer takes.
     """
+    if is_special(path):
+        raise ModelError(f"{path}: is a pipe or a device, no file")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         json.dumps(content, ensure_ascii=False).encode()
