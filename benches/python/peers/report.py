@@ -28,10 +28,10 @@ def _table(head: list[str], rows: list[list[Any]]) -> str:
 
 def _head(run: dict[str, Any]) -> str:
     about, given, truth = run["about"], run["vectors"], run["truth"]
-    loads = run["loads"] or [float("nan")]
+    loads = [about["load"], *run["loads"]]
     return (
         f"Machine: {about['processor']}, {about['cores']} cores, {about['memory'] / 2**30:.0f} GiB, {about['system']}, Python "
-        f"{about['python']}; {about['date']}, commit {about['commit']}. Load before: {about['load']}, at the ends of rounds: "
+        f"{about['python']}; {about['date']}, commit {about['commit']}. Load, before and at the ends of rounds: "
         f"{min(loads)} to {max(loads)} (a quiet machine shows at most the threads that are measured).\n\n"
         f"Data: {given['source']}, {given['passages']:,} passages, {given['tokens']:,} tokens of {given['dim']} dimensions by "
         f"{given['model']}; {run['judged queries']} queries judged, {run['timed queries']} timed, {run['rounds']} rounds. Truth: numpy and "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class FastPlaid(Engine):
     packages = ("fast-plaid", "torch", "numpy")
     builds = {"4 bits": {}, "2 bits": {"nbits": 2}}
-    sweep = [{}, *grid(n_ivf_probe=[1, 2, 4, 8, 16, 32], n_full_scores=[256, 1024, 4096])]
+    sweep = [{}, *grid(n_ivf_probe=[1, 4, 8, 32], n_full_scores=[256, 1024, 4096])]
 
     def load(self) -> None:
         import torch
