@@ -99,6 +99,19 @@ def test_a_run_that_lacks_weft_fails(prepared, tmp_path):
     assert "no environment at" in done.stdout
 
 
+def test_every_bit_width_is_built_where_it_is_asked_for(prepared, tmp_path):
+    out = tmp_path / "out"
+    options = ["--here", "weft", "numpy_maxsim", "--rounds", 1, "--threads", 1, "--all-builds", "weft"]
+    done = command("run", prepared, "--out", out, "--engines", "weft", "numpy_maxsim", *options)
+    assert done.returncode == 0, done.stderr
+    entries = json.loads((out / "results.json").read_text())["entries"]
+    built = [(entry["engine"], entry["build_name"]) for entry in entries]
+    assert built == [("weft", "2 bits"), ("weft", "1 bit"), ("weft", "4 bits"), ("numpy_maxsim", "float32")]
+    done = command("run", prepared, "--out", out, "--engines", "weft", "--all-builds", "plaid")
+    assert done.returncode != 0
+    assert "no engine 'plaid'" in done.stderr
+
+
 def test_an_engine_that_fails_answers_with_its_traceback(peers, prepared, tmp_path):
     child = peers("child")
     weft = child.Child("weft", Path(sys.executable), 1, tmp_path / "log")

@@ -41,7 +41,9 @@ def _run(given: argparse.Namespace) -> int:
     from vectors import Vectors
 
     chosen = given.engines or list(environments.ENGINES)
-    unknown = [name for name in [*chosen, *given.here] if name not in environments.ENGINES]
+    unknown = [
+        name for name in [*chosen, *given.here, *(given.all_builds or [])] if name not in environments.ENGINES
+    ]
     if unknown:
         raise SystemExit(f"no engine {unknown[0]!r}; there are {', '.join(environments.ENGINES)}")
     programs = {
@@ -58,7 +60,7 @@ def _run(given: argparse.Namespace) -> int:
         timed=given.timed,
         judged=given.judged,
         limit=given.limit,
-        all_builds=given.all_builds,
+        all_builds=frozenset(chosen if given.all_builds == [] else given.all_builds or []),
         keep=given.keep,
     )
     given.out.mkdir(parents=True, exist_ok=True)
@@ -128,7 +130,12 @@ def _parser() -> argparse.ArgumentParser:
         "--engines", nargs="+", metavar="ENGINE", help=f"of {', '.join(environments.ENGINES)}; all without it"
     )
     run.add_argument("--here", nargs="+", default=[], metavar="ENGINE", help="run these by this Python")
-    run.add_argument("--all-builds", action="store_true", help="every bit width, not the default one alone")
+    run.add_argument(
+        "--all-builds",
+        nargs="*",
+        metavar="ENGINE",
+        help="every bit width of these, not the default one alone; of all engines, if none is named",
+    )
     run.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     run.add_argument("--rounds", type=int, default=5)
     run.add_argument("--judged", type=int, default=200, help="queries whose answers are judged")

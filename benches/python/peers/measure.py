@@ -42,7 +42,7 @@ class Settings:
     timed: int
     judged: int
     limit: float
-    all_builds: bool
+    all_builds: frozenset[str]
     keep: bool
 
 
@@ -134,7 +134,7 @@ class Run:
             return
         given = importlib.import_module(f"engines.{engine}").ENGINE
         builds = list(given.builds.items())
-        for name, settings in builds if self.settings.all_builds else builds[:1]:
+        for name, settings in builds if engine in self.settings.all_builds else builds[:1]:
             label = f"{engine}, {name}"
             try:
                 figures_ = self._built(engine, name, settings)
