@@ -1,7 +1,6 @@
 //! The class `Importer`.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -10,44 +9,14 @@ use weft_core::codec::table::ResidualTables;
 use weft_core::{CentroidType, Codec};
 
 use crate::buffer::{Matrix, byte_rows, codes, floats};
-use crate::errors::{convert, enter, invalid};
+use crate::errors::{enter, invalid};
+use crate::held::Held;
 use crate::progress::reported;
-use crate::writer::{Columns, committed, refused};
+use crate::writer::{Columns, committed};
 
 /// A new index in the making; gone after `commit` or `abort`.
 #[pyclass(frozen, module = "weft._core")]
-pub(crate) struct Importer {
-    importer: Mutex<Option<weft_core::Importer>>,
-}
-
-impl Importer {
-    /// Works with the importer, which stays for further calls when this one was done or refused.
-    fn with<T: Send>(
-        &self,
-        py: Python<'_>,
-        work: impl FnOnce(&mut weft_core::Importer) -> weft_core::Result<T> + Send,
-    ) -> PyResult<T> {
-        let mut importer = self.take()?;
-        let (importer, result) = enter(py, || {
-            let result = work(&mut importer);
-            // Any other error may have come half way: what was staged until then must never be committed.
-            let keep = result.as_ref().err().is_none_or(refused);
-            Ok((keep.then_some(importer), result))
-        })?;
-        *self.slot() = importer;
-        result.map_err(|e| convert(py, e))
-    }
-
-    fn slot(&self) -> std::sync::MutexGuard<'_, Option<weft_core::Importer>> {
-        self.importer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self) -> PyResult<weft_core::Importer> {
-        self.slot().take().ok_or_else(|| {
-            invalid("the importer was committed or aborted already: create a new one".into())
-        })
-    }
-}
+pub(crate) struct Importer(Held<weft_core::Importer>);
 
 #[pymethods]
 impl Importer {
@@ -79,9 +48,8 @@ impl Importer {
             tables,
         };
         let importer = enter(py, || weft_core::Importer::create(&path, parts, threads))?;
-        Ok(Self {
-            importer: Mutex::new(Some(importer)),
-        })
+        let gone = "the importer was committed or aborted already: create a new one";
+        Ok(Self(Held::new(importer, gone)))
     }
 
     #[allow(
@@ -107,14 +75,15 @@ impl Importer {
             let n = codes.len();
             return Err(invalid(format!("residuals has {rows} rows, codes has {n}")));
         }
-        self.with(py, |importer| {
+        self.0.with(py, |importer| {
             importer.check_width(width)?;
             importer.add(&columns.documents(), &lengths, &codes, &residuals)
         })
     }
 
     fn set_encoder(&self, py: Python<'_>, description: &str) -> PyResult<()> {
-        self.with(py, |importer| importer.set_encoder(description))
+        self.0
+            .with(py, |importer| importer.set_encoder(description))
     }
 
     #[pyo3(signature = (progress=None))]
@@ -123,7 +92,7 @@ impl Importer {
         py: Python<'py>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let importer = self.take()?;
+        let importer = self.0.take()?;
         let done = enter(py, || {
             reported(progress.as_ref(), |progress| importer.commit(progress))
         })?;
@@ -131,10 +100,6 @@ impl Importer {
     }
 
     fn abort(&self, py: Python<'_>) -> PyResult<()> {
-        let importer = self.slot().take();
-        enter(py, || {
-            drop(importer);
-            Ok(())
-        })
+        self.0.abort(py)
     }
 }

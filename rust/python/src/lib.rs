@@ -3,6 +3,7 @@
 mod buffer;
 mod engine;
 mod errors;
+mod held;
 mod importer;
 mod index;
 mod progress;

@@ -1,19 +1,18 @@
 //! The class `Writer`.
 
-use std::sync::{Mutex, PoisonError};
-
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use weft_core::{Error, NewDocument};
+use weft_core::NewDocument;
 
 use crate::buffer::Matrix;
 use crate::engine;
 use crate::errors::{enter, invalid};
+use crate::held::Held;
 use crate::progress::reported;
 
 /// The one writer of an index; gone after `commit` or `abort`.
 #[pyclass(frozen, module = "weft._core")]
-pub(crate) struct Writer(Mutex<Option<weft_core::Writer>>);
+pub(crate) struct Writer(Held<weft_core::Writer>);
 
 /// Columns of a batch of documents, of one length.
 pub(crate) struct Columns {
@@ -65,17 +64,6 @@ impl Columns {
     }
 }
 
-/// Whether an error left everything as it was before the call.
-pub(crate) fn refused(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::InvalidInput(_)
-            | Error::InvalidFilter(_)
-            | Error::Dimension { .. }
-            | Error::EncoderMismatch(_)
-    )
-}
-
 /// What a commit did, for Python.
 pub(crate) fn committed<'py>(
     py: Python<'py>,
@@ -92,33 +80,8 @@ pub(crate) fn committed<'py>(
 
 impl Writer {
     pub(crate) fn new(writer: weft_core::Writer) -> Self {
-        Self(Mutex::new(Some(writer)))
-    }
-
-    /// Works with the writer, which stays for further calls when this one was done or refused.
-    fn with<T: Send>(
-        &self,
-        py: Python<'_>,
-        work: impl FnOnce(&mut weft_core::Writer) -> weft_core::Result<T> + Send,
-    ) -> PyResult<T> {
-        // Taken out for the time of the call: a second thread gets an error instead of a wait that Python does not see.
-        let mut writer = self.take()?;
-        let (writer, result) = enter(py, || {
-            let result = work(&mut writer);
-            Ok((writer, result))
-        })?;
-        // Any other error may have come half way: what was staged until then must never be committed.
-        if result.as_ref().err().is_none_or(refused) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
-        }
-        result.map_err(|e| crate::errors::convert(py, e))
-    }
-
-    fn take(&self) -> PyResult<weft_core::Writer> {
-        let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        writer.ok_or_else(|| {
-            invalid("the writer was committed or aborted already: begin a new one".into())
-        })
+        let gone = "the writer was committed or aborted already: begin a new one";
+        Self(Held::new(writer, gone))
     }
 }
 
@@ -147,7 +110,7 @@ impl Writer {
                 "vectors has {rows} rows, lengths add up to {tokens}"
             )));
         }
-        self.with(py, |writer| {
+        self.0.with(py, |writer| {
             let documents = columns.documents();
             writer.add(&documents, &lengths, &vectors.values, vectors.columns)
         })
@@ -155,22 +118,22 @@ impl Writer {
 
     fn delete(&self, py: Python<'_>, ids: Vec<String>) -> PyResult<u64> {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        self.with(py, |writer| writer.delete(&ids))
+        self.0.with(py, |writer| writer.delete(&ids))
     }
 
     fn delete_where(&self, py: Python<'_>, filter: &str) -> PyResult<u64> {
         let filter = engine::filter(py, filter)?;
-        self.with(py, |writer| writer.delete_where(&filter))
+        self.0.with(py, |writer| writer.delete_where(&filter))
     }
 
     fn select(&self, py: Python<'_>, filter: &str) -> PyResult<Vec<String>> {
         let filter = engine::filter(py, filter)?;
-        self.with(py, |writer| writer.select(&filter))
+        self.0.with(py, |writer| writer.select(&filter))
     }
 
     fn metadata(&self, py: Python<'_>, ids: Vec<String>) -> PyResult<Vec<Option<String>>> {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        self.with(py, |writer| writer.metadata(&ids))
+        self.0.with(py, |writer| writer.metadata(&ids))
     }
 
     fn update(
@@ -181,11 +144,11 @@ impl Writer {
     ) -> PyResult<u64> {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let metadata: Vec<Option<&str>> = metadata.iter().map(Option::as_deref).collect();
-        self.with(py, |writer| writer.update(&ids, &metadata))
+        self.0.with(py, |writer| writer.update(&ids, &metadata))
     }
 
     fn set_encoder(&self, py: Python<'_>, description: &str) -> PyResult<()> {
-        self.with(py, |writer| writer.set_encoder(description))
+        self.0.with(py, |writer| writer.set_encoder(description))
     }
 
     #[pyo3(signature = (progress=None))]
@@ -194,7 +157,7 @@ impl Writer {
         py: Python<'py>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let writer = self.take()?;
+        let writer = self.0.take()?;
         let done = enter(py, || {
             reported(progress.as_ref(), |progress| writer.commit(progress))
         })?;
@@ -202,10 +165,6 @@ impl Writer {
     }
 
     fn abort(&self, py: Python<'_>) -> PyResult<()> {
-        let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        enter(py, || {
-            drop(writer);
-            Ok(())
-        })
+        self.0.abort(py)
     }
 }
