@@ -168,7 +168,7 @@ def _file(name: str | None) -> Iterator[TextIO | None]:
     if name is None:
         yield None
         return
-    from weft.cli.output import complete
+    from weft.output import complete
 
     with complete(name, replace=True) as path, path.open("w", encoding="utf-8", newline="\n") as file:
         yield file

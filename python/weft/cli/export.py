@@ -41,8 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     if kind not in _KINDS:
         arguments.refuse(f"OUT is {arguments.out!r}: its name ends in {', '.join(_KINDS)}, or it is -")
     import weft
-    from weft.cli.output import complete
     from weft.cli.progress import ProgressBar
+    from weft.output import complete
 
     shown = False if arguments.no_progress or arguments.out == "-" else None
     with weft.open(arguments.path, read_only=True) as index, ProgressBar(shown=shown) as bar:

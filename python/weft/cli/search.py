@@ -266,7 +266,7 @@ def _run_file(name: str) -> Iterator[TextIO]:
     if name == "-":
         yield sys.stdout
         return
-    from weft.cli.output import complete
+    from weft.output import complete
 
     with complete(name, replace=True) as path, path.open("w", encoding="utf-8", newline="\n") as file:
         yield file

@@ -18,6 +18,7 @@ from weft.evaluation.judging import check_depth, evaluate, read_texts
 from weft.evaluation.lotte import lotte_domains
 from weft.evaluation.qrels import read_qrels
 from weft.evaluation.rankings import Ranking, write_ranking
+from weft.output import complete
 
 if TYPE_CHECKING:
     import os
@@ -169,10 +170,5 @@ def _ranking(plan: Plan, name: str) -> Iterator[tuple[Callable[[str, Ranking], N
         return
     place = plan.rankings / plan.split / f"{name}.ranking.tsv"
     place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_name(f"{place.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            yield lambda query, ranking: write_ranking(file, query, ranking), str(place)
-        part.replace(place)
-    finally:
-        part.unlink(missing_ok=True)
+    with complete(str(place), replace=True) as path, path.open("w", encoding="utf-8", newline="\n") as file:
+        yield lambda query, ranking: write_ranking(file, query, ranking), str(place)

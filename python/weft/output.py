@@ -1,4 +1,4 @@
-"""Files that a command writes: complete under their name, or not there."""
+"""Files that are written for a person: complete under their name, or not there."""
 
 from __future__ import annotations
 
